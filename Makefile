@@ -1,0 +1,57 @@
+# Two commands are enough: `make demo` rescues a whole sample portal, `make test` runs every test.
+# Each sets up all it needs in .venv first; only Python 3.11+ and make have to be there.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+READY   = $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test test-fast check lint types imports format lock clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Shelter needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+setup: $(READY)  ## make .venv with the pinned dependencies
+
+demo: setup  ## rescue the bundled sample portal, start to verdicts
+	$(BIN)/shelter demo
+
+up: setup  ## start the embedded system: PostgreSQL, Dagster webserver and daemon
+	$(BIN)/shelter up
+
+test: setup  ## run every test (those that need Chromium say so and skip where it is missing)
+	$(BIN)/python -m pytest
+
+test-fast: setup  ## run the tests that need no server
+	$(BIN)/python -m pytest shelter_pipeline_tests/unit
+
+check: lint types imports  ## run the gates: lint, format, types, import rules
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+format: setup  ## format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+lock:  ## renew requirements.lock (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --quiet pyproject.toml --group dev --output-file requirements.lock
+
+clean:  ## remove the set-up and all state of this folder
+	rm -rf $(VENV) .shelter .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Shelter: finds, prioritises, fetches, preserves and proves public data before it disappears."""

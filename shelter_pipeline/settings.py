@@ -1,0 +1,167 @@
+"""Every setting of Shelter, typed, with its unit in its name: the only reader of the environment.
+
+Each field is read from `SHELTER_<FIELD>`. Nothing else in the package looks at
+`os.environ`, and nothing is read at import: a process builds one `Settings` and
+hands it down. `docs/how-to/settings.md` lists them; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shelter_pipeline.domain.errors import SetupError
+
+Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+CsvNetworks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
+CsvPorts = Annotated[tuple[Port, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Every default works on one machine with nothing installed."""
+
+    model_config = SettingsConfigDict(env_prefix="SHELTER_", extra="ignore", frozen=True)
+
+    # Where things are
+    home: Path = Field(Path(".shelter"), description="Folder of all state of the embedded system.")
+    database_url: SecretStr | None = Field(
+        None, description="URL of the catalog's PostgreSQL; unset starts the embedded server."
+    )
+    dagster_database_url: SecretStr | None = Field(
+        None, description="URL of Dagster's own database, with driver: postgresql+psycopg2://…"
+    )
+    store: str = Field("", description="Folder of the blob store; empty means SHELTER_HOME/store.")
+    portal: str = Field(
+        "datagov:https://catalog.data.gov",
+        description="The default portal, KIND:URL; read by the nightly harvest.",
+    )
+    postgres_os_user: str = Field(
+        "nobody", description="Account the embedded PostgreSQL runs as when Shelter runs as root."
+    )
+
+    # Ports and concurrency of `shelter up`
+    bind_address: str = Field("127.0.0.1", description="Address the Dagster webserver listens on.")
+    dagster_port: Port = Field(3000, description="Port of the Dagster webserver.")
+    code_server_port: Port = Field(4266, description="Port of Dagster's code server, on loopback.")
+    sample_port: Port = Field(8765, description="Port of the sample portal of `shelter demo`, on loopback.")
+    sample_second_port: Port = Field(8766, description="Port of the sample portal's other host.")
+    max_concurrent_runs: Count = Field(4, description="Dagster runs at once.")
+    start_timeout_seconds: Seconds = Field(
+        120, description="How long `shelter up` waits for each part to answer."
+    )
+
+    # Fetching: what one capture may take
+    user_agent: str = Field(
+        "Shelter/0.1 (public data rescue; +https://github.com/shelter-pipeline/shelter)",
+        description="How we name ourselves to every host.",
+    )
+    allowed_networks: CsvNetworks = Field(
+        (),
+        description="CIDR list of private networks that may be dialled all the same (private portals, tests).",
+    )
+    allowed_ports: CsvPorts = Field(
+        (), description="Ports that may be dialled; empty means every port but those of other protocols."
+    )
+    fetch_connect_timeout_seconds: Seconds = Field(20, description="Time to connect, TLS included.")
+    fetch_head_timeout_seconds: Seconds = Field(
+        60, description="Time from request to the end of the reply's head."
+    )
+    fetch_total_deadline_seconds: Seconds = Field(6 * 3600, description="Time one capture may take in all.")
+    fetch_stall_window_seconds: Seconds = Field(
+        60, description="Window over which the minimum rate is measured."
+    )
+    fetch_min_bytes_per_second: Count = Field(64, description="Slowest acceptable rate over the window.")
+    fetch_max_bytes: Count = Field(200 * 1024**3, description="Largest file that is fetched, in bytes.")
+    fetch_max_redirects: Annotated[int, Field(ge=0, le=50)] = Field(10, description="Redirects followed.")
+    fetch_max_attempts: Count = Field(
+        3, description="Requests for one file within one batch, resumes included."
+    )
+    fetch_retry_delay_seconds: Seconds = Field(
+        1, description="First pause between attempts, doubled each time."
+    )
+    fetch_threads: Count = Field(16, description="Downloads at once within one batch.")
+    page_max_bytes: Count = Field(
+        512 * 1024**2, description="Largest catalogue page or landing page that is read, in bytes."
+    )
+
+    # Politeness
+    host_connections: Count = Field(2, description="Downloads at once from one host.")
+    host_delay_seconds: Annotated[float, Field(ge=0)] = Field(
+        1.0,
+        description="Least time between two requests to one public host; hosts in allowed_networks wait not at all.",
+    )
+
+    # Discovery
+    discovery_max_pages: Count = Field(200, description="Listing and landing pages read for one resource.")
+    discovery_max_depth: Count = Field(8, description="How deep directories are followed.")
+    discovery_max_files: Count = Field(100_000, description="Files one resource may lead to.")
+    discovery_pages_per_run: Count = Field(
+        20_000, description="Pages read by one discovery run; the rest waits."
+    )
+
+    # Claims and batches
+    lease_seconds: Seconds = Field(600, description="How long a claim lives without a heartbeat.")
+    batch_max_files: Count = Field(500, description="Files in one batch.")
+    batch_max_bytes: Count = Field(
+        5 * 1024**3, description="Expected bytes in one batch; a bigger file goes alone."
+    )
+    batch_min_files: Count = Field(
+        20, description="A host with fewer files of one organization shares a mixed batch."
+    )
+    asset_max_attempts: Count = Field(
+        5, description="Batches in which one file may fail before it is given up."
+    )
+    batch_max_attempts: Count = Field(5, description="Runs of one batch before it waits for a person.")
+
+    # Losses
+    loss_breaker_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.1,
+        description="Share of a portal's datasets that may vanish in one harvest before it is taken for a fault.",
+    )
+
+    # Migrations
+    migration_lock_timeout_seconds: Seconds = Field(10, description="Longest wait for a lock in a migration.")
+    migration_statement_timeout_seconds: Seconds = Field(600, description="Longest statement in a migration.")
+
+    @field_validator("allowed_networks", "allowed_ports", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("database_url", "dagster_database_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return value or None
+
+    @property
+    def home_path(self) -> Path:
+        """The home as an absolute path."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def store_path(self) -> Path:
+        """The folder of the local blob store."""
+        return Path(self.store).expanduser().absolute() if self.store else self.home_path / "store"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process. Raises SetupError naming each variable that cannot be used."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [
+            f"SHELTER_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}"
+            f" (it is {problem['input']!r})"
+            for problem in error.errors(include_url=False)
+        ]
+        raise SetupError("; ".join(lines), reason="bad-setting") from error
