@@ -1,0 +1,38 @@
+"""What an asset becomes after a verdict: held, put back, rested, given up. Pure arithmetic, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shelter_pipeline.domain.verdicts import REASONS, Next, retry_delay
+
+LONGEST_RETRY_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The asset's next state, how long it rests (None: until something changes), and its failures so far."""
+
+    state: str  # pending | held | failed | dead
+    rest: timedelta | None
+    attempts: int
+
+
+def follow_up(
+    reason: str, attempts: int, *, max_attempts: int, retry_after_seconds: float | None = None
+) -> FollowUp:
+    """What follows a capture that ended for `reason` after `attempts` earlier failures in a row.
+
+    A server's wish to be left alone is honoured up to a day. KeyError for an unknown reason.
+    """
+    entry = REASONS[reason]
+    if entry.next is Next.KEEP:
+        return FollowUp("held", entry.rest, 0)
+    if entry.next is not Next.RETRY:
+        return FollowUp("failed", entry.rest or None, attempts)
+    failures = attempts + 1
+    if failures >= max_attempts:
+        return FollowUp("dead", None, failures)
+    wished = min(timedelta(seconds=max(retry_after_seconds or 0, 0)), LONGEST_RETRY_AFTER)
+    return FollowUp("pending", max(retry_delay(reason, failures), wished), failures)

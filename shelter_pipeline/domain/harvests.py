@@ -1,0 +1,22 @@
+"""How much a harvest may be believed: pure comparison of what was read with what was promised."""
+
+from __future__ import annotations
+
+# Search index and database of data.gov drift apart by less than this share (GSA/data.gov #5606, #5575, #5630).
+PLAUSIBLE_DRIFT = 0.01
+
+
+def judge_completeness(*, finished: bool, read: int, expected: int | None) -> str:
+    """The verdict on a harvest that read `read` records, refused ones included, of `expected`.
+
+    `complete`: it ended by itself and saw at least what a witness counted; `plausible`:
+    it ended by itself, and no witness spoke or all but one in a hundred came;
+    `partial`: less than that; `unreachable`: it saw nothing before it failed.
+    """
+    if not finished:
+        return "partial" if read else "unreachable"
+    if expected is None:
+        return "plausible"
+    if read >= expected:
+        return "complete"
+    return "plausible" if read >= expected * (1 - PLAUSIBLE_DRIFT) and read else "partial"

@@ -1,0 +1,97 @@
+"""URLs as catalogues write them, and the one form in which we ask for and store them.
+
+RFC 3986 with the parts refused that clients are known to read differently: userinfo,
+backslashes, control characters, white space inside, odd digits in ports.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+from shelter_pipeline.domain.errors import RefusedError
+
+MAX_URL_LENGTH = 8000
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
+_CONTROL_OR_SPACE = re.compile(
+    r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
+)
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?\.?\Z")
+# Characters a server may have meant as they stand; everything else is percent-encoded.
+_SAFE = "%/:@!$&'()*+,;=-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A URL fit to be asked for: `text` is the normal form, `host` is `name:port` for politeness."""
+
+    text: str
+    scheme: str
+    host: str
+    path: str
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the normal form: the identity of an asset."""
+        return hashlib.sha256(self.text.encode()).digest()
+
+
+def parse_url(text: str) -> Url:
+    """The normal form of a URL: lower-case scheme and host, no fragment, no default port, IRI encoded.
+
+    Raises RefusedError `bad-url` or `bad-scheme` naming what was wrong.
+    """
+    text = text.strip()
+    if not text:
+        raise RefusedError("the URL is empty", reason="bad-url")
+    if len(text) > MAX_URL_LENGTH:
+        raise RefusedError(
+            f"the URL is {len(text)} characters long, more than {MAX_URL_LENGTH}", reason="bad-url"
+        )
+    if _CONTROL_OR_SPACE.search(text) or "\\" in text:
+        raise RefusedError("the URL holds white space, control characters or a backslash", reason="bad-url")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise RefusedError(f"the URL cannot be read: {error}", reason="bad-url") from error
+    scheme = parts.scheme.lower()
+    if not scheme or not parts.netloc:
+        raise RefusedError("the URL has no scheme or no host", reason="bad-url")
+    if scheme not in _DEFAULT_PORTS:
+        raise RefusedError(f"the scheme {scheme!r} is not one we fetch", reason="bad-scheme")
+    if "@" in parts.netloc:
+        raise RefusedError("the URL carries a user name or password", reason="bad-url")
+    name = _normal_host(parts.hostname or "")
+    port = port if port is not None else _DEFAULT_PORTS[scheme]
+    if port == 0:
+        raise RefusedError("port 0 cannot be asked", reason="bad-url")
+    netloc = name if port == _DEFAULT_PORTS[scheme] else f"{name}:{port}"
+    path = quote(parts.path or "/", safe=_SAFE)
+    query = quote(parts.query, safe=_SAFE + "?[]|")
+    return Url(urlunsplit((scheme, netloc, path, query, "")), scheme, f"{name}:{port}", path)
+
+
+def _normal_host(name: str) -> str:
+    if not name:
+        raise RefusedError("the URL has no host", reason="bad-url")
+    if ":" in name:  # an IPv6 literal; urlsplit has checked its brackets
+        return f"[{name}]"
+    try:
+        ascii_name = name.lower() if name.isascii() else name.encode("idna").decode("ascii").lower()
+    except UnicodeError as error:
+        raise RefusedError(f"the host {name!r} is not a name", reason="bad-url") from error
+    if not _HOST.match(ascii_name):
+        raise RefusedError(f"the host {name!r} is not a name", reason="bad-url")
+    return ascii_name
+
+
+def join_url(base: str, reference: str) -> Url:
+    """The URL that `reference` means when it stands in the document at `base`. Raises as `parse_url`."""
+    try:
+        joined = urljoin(base, reference.strip())
+    except ValueError as error:
+        raise RefusedError(f"the reference cannot be read: {error}", reason="bad-url") from error
+    return parse_url(joined)
