@@ -1,0 +1,153 @@
+"""Batches in the ledger: planned, run, closed. A batch's members are the assets that point to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from shelter_pipeline.catalog.connection import Catalog, statement
+from shelter_pipeline.catalog.tables_rescue import batch
+from shelter_pipeline.domain.errors import SetupError
+
+
+@dataclass(frozen=True, slots=True)
+class PlannableAsset:
+    """An asset that is due and in no open batch. `size` in bytes, None while unknown."""
+
+    id: int
+    host: str
+    size: int | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """One unit of work to be written: whose, at which host (None: mixed), which assets."""
+
+    host: str | None
+    host_slug: str
+    asset_ids: tuple[int, ...]
+    bytes: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch as the sensor and the report need it."""
+
+    id: int
+    key: str
+    organization: str
+    host: str | None
+    state: str
+    attempt: int
+    urgent: bool
+    score: float
+    files: int
+    bytes: int
+
+
+def plannable_assets(catalog: Catalog, organization_id: int) -> list[PlannableAsset]:
+    """Everything of an organization that is due, not excluded, and in no open batch; best first within a host."""
+    return [
+        PlannableAsset(**row) for row in catalog.rows("plannable_assets", organization_id=organization_id)
+    ]
+
+
+def write_batches(
+    catalog: Catalog,
+    organization_id: int,
+    organization_key: str,
+    planned: Sequence[PlannedBatch],
+    *,
+    urgent: bool,
+) -> list[str]:
+    """Write planned batches; returns their partition keys.
+
+    Each takes only assets that are still in no open batch, so two planners may race; a
+    batch left without assets is not written. `urgent` also moves the organization's
+    waiting batches to the front, due at once.
+    """
+    keys: list[str] = []
+    with catalog.begin() as connection:
+        connection.execute(statement("lock_planning"), {"organization_id": organization_id})
+        if urgent:
+            connection.execute(statement("make_urgent"), {"organization_id": organization_id})
+        for plan in planned:
+            key = connection.execute(
+                statement("write_batch"),
+                {
+                    "organization_id": organization_id,
+                    "prefix": f"{organization_key}.{plan.host_slug}.",
+                    "host": plan.host,
+                    "urgent": urgent,
+                    "score": plan.score,
+                    "bytes": plan.bytes,
+                    "asset_ids": list(plan.asset_ids),
+                },
+            ).scalar_one_or_none()
+            if key is not None:
+                keys.append(key)
+    return keys
+
+
+def planned_batches(catalog: Catalog, *, limit: int, exclude: Sequence[str] = ()) -> list[BatchRow]:
+    """Batches that wait and are due, urgent ones and high scores first, without those named."""
+    return [BatchRow(**row) for row in catalog.rows("planned_batches", limit=limit, exclude=list(exclude))]
+
+
+def organization_batches(catalog: Catalog, organization_id: int) -> list[BatchRow]:
+    """The open batches of one organization, in the order they should run."""
+    return [BatchRow(**row) for row in catalog.rows("organization_batches", organization_id=organization_id)]
+
+
+def all_batch_keys(catalog: Catalog) -> list[str]:
+    """The partition key of every batch there ever was, oldest first."""
+    with catalog.begin() as connection:
+        return list(connection.scalars(sa.select(batch.c.key).order_by(batch.c.id)))
+
+
+def find_batch(catalog: Catalog, key: str) -> BatchRow:
+    """The batch of a partition key. SetupError if there is none."""
+    rows = catalog.rows("find_batch", key=key)
+    if not rows:
+        raise SetupError(f"there is no batch {key!r} in the catalog; plan the organization first")
+    return BatchRow(**rows[0])
+
+
+def begin_batch(catalog: Catalog, batch_id: int, run_id: str) -> None:
+    """Note that a run works on the batch; running a batch again is allowed at any time."""
+    with catalog.begin() as connection:
+        connection.execute(
+            sa.update(batch)
+            .where(batch.c.id == batch_id)
+            .values(state="running", run_id=run_id, started_at=sa.func.now())
+        )
+
+
+def close_batch(
+    catalog: Catalog, batch_id: int, *, manifest: str | None, max_attempts: int
+) -> dict[str, Any]:
+    """End a run of the batch by what the ledger says; returns `{state, leftover, claimed}`.
+
+    Done when every asset has a terminal verdict; planned again, for when the last of
+    them is due, while something is left over; failed when its attempts are used up;
+    untouched while another run holds claims on it.
+    """
+    parameters = {"batch_id": batch_id, "manifest": manifest, "max_attempts": max_attempts}
+    return dict(catalog.rows("close_batch", **parameters)[0])
+
+
+def reap(catalog: Catalog, *, max_asset_attempts: int, max_batch_attempts: int) -> dict[str, int]:
+    """Take back what was lost: expire claims whose lease ran out, plan batches again that nobody works on."""
+    expired = len(catalog.rows("expire_claims", max_attempts=max_asset_attempts))
+    requeued = len(catalog.rows("requeue_batches", max_attempts=max_batch_attempts))
+    return {"expired_claims": expired, "requeued_batches": requeued}
+
+
+def release_run(catalog: Catalog, run_id: str, *, max_attempts: int) -> list[str]:
+    """Free all that a dead run held; returns the keys of the batches that wait for another attempt."""
+    return [row["key"] for row in catalog.rows("release_run", run_id=run_id, max_attempts=max_attempts)]

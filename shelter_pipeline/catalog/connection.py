@@ -1,0 +1,87 @@
+"""The one way to the Rescue DB: connections that heal, statements read from files, errors that name the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from shelter_pipeline.domain.errors import SetupError, TransientError
+
+_CONNECT_TIMEOUT_SECONDS = 10
+
+
+@cache
+def statement(name: str) -> sa.TextClause:
+    """The statement of `statements/<name>.sql`; its header comment states what it guarantees."""
+    return sa.text(files(__package__).joinpath("statements", f"{name}.sql").read_text(encoding="utf-8"))
+
+
+class Catalog:
+    """A pool of connections to one Rescue DB; safe to share between threads, not between processes."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        try:
+            self.url = sa.make_url(url).set(drivername="postgresql+psycopg")
+        except sa.exc.ArgumentError as error:
+            raise SetupError(f"SHELTER_DATABASE_URL is not a database URL: {error}") from error
+        self.engine = sa.create_engine(
+            self.url,
+            pool_pre_ping=True,  # a restarted server costs one ping, not one failed statement
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            connect_args={"connect_timeout": _CONNECT_TIMEOUT_SECONDS, "application_name": "shelter"},
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction: committed whole at the end, rolled back on any error.
+
+        Raises TransientError when the server cannot be reached or went away meanwhile.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise TransientError(
+                f"the catalog at {self.place} did not answer: {_first_line(error.orig)}",
+                reason="store-failed",
+            ) from error
+
+    @property
+    def place(self) -> str:
+        """Where the server is, without any password."""
+        host = self.url.host or self.url.query.get("host") or "the default socket"
+        return f"{host}/{self.url.database}"
+
+    def rows(self, name: str, **parameters: Any) -> list[Mapping[str, Any]]:
+        """All rows of one statement file, as mappings."""
+        with self.begin() as connection:
+            return [dict(row) for row in connection.execute(statement(name), parameters).mappings()]
+
+    def count(self, name: str, **parameters: Any) -> int:
+        """How many rows one statement file affected."""
+        with self.begin() as connection:
+            return connection.execute(statement(name), parameters).rowcount
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def raw_connection(connection: Connection) -> psycopg.Connection[Any]:
+    """The driver's own connection of a transaction, for COPY."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise SetupError(f"the catalog needs the psycopg driver, not {type(driver).__name__}")
+    return driver
+
+
+def _first_line(error: object) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

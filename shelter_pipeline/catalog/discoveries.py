@@ -1,0 +1,134 @@
+"""What discovery has still to look at, and what it found, kept with the path that led there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from shelter_pipeline.catalog.connection import Catalog, raw_connection, statement
+from shelter_pipeline.catalog.tables_rescue import asset_kind
+from shelter_pipeline.domain.urls import Url
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRow:
+    """One listed resource of a dataset, and whether discovery has to look at it."""
+
+    id: int
+    dataset_id: int
+    role: str
+    url: str | None
+    format: str | None
+    media_type: str | None
+    size: int | None
+    checksum: str | None
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One asset a resource leads to, with what the catalogue promises of it."""
+
+    url: Url
+    kind: str | None
+    via: str
+    path: tuple[str, ...] = ()
+    format: str | None = None
+    media_type: str | None = None
+    size: int | None = None
+    checksum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What came of looking at one resource: its kind by rule, the outcome, and the assets."""
+
+    resource_id: int
+    classified_as: str
+    rule: str
+    outcome: str
+    detail: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+def seed_asset_kinds(catalog: Catalog, kinds: Sequence[tuple[str, str, str]]) -> None:
+    """Make every (slug, label, family) known; labels follow the code."""
+    insert = sa.dialects.postgresql.insert(asset_kind)
+    with catalog.begin() as connection:
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["slug"],
+                set_={"label": insert.excluded.label, "family": insert.excluded.family},
+            ),
+            [{"slug": slug, "label": label, "family": family} for slug, label, family in kinds],
+        )
+
+
+def due_resources(
+    catalog: Catalog, portal_id: int, *, after_dataset: int, limit: int, organization_id: int | None = None
+) -> list[ResourceRow]:
+    """All listed resources of the next `limit` datasets that have one to look at, dataset by dataset."""
+    rows = catalog.rows(
+        "due_resources",
+        portal_id=portal_id,
+        organization_id=organization_id,
+        after=after_dataset,
+        limit=limit,
+    )
+    return [ResourceRow(**row) for row in rows]
+
+
+def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> int:
+    """Keep outcomes and assets in one transaction; returns how many assets were new. Safe to repeat."""
+    if not discoveries:
+        return 0
+    with catalog.begin() as connection:
+        connection.execute(statement("stage_findings"))
+        _copy(
+            connection,
+            "staged_outcome (resource_id, classified_as, rule, outcome, detail)",
+            ((d.resource_id, d.classified_as, d.rule, d.outcome, d.detail) for d in discoveries),
+        )
+        _copy(
+            connection,
+            "staged_finding"
+            " (resource_id, url, url_hash, host, kind, format, media_type, size, checksum, via, path)",
+            (_finding_row(d.resource_id, finding) for d in discoveries for finding in d.findings),
+        )
+        connection.execute(statement("merge_hosts"))
+        new = connection.execute(statement("merge_assets")).rowcount
+        connection.execute(statement("link_assets"))
+        connection.execute(statement("unlink_assets"))
+        connection.execute(statement("record_outcomes"))
+        return new
+
+
+def _finding_row(resource_id: int, finding: Finding) -> tuple[Any, ...]:
+    return (
+        resource_id,
+        finding.url.text,
+        finding.url.digest,
+        finding.url.host,
+        finding.kind,
+        finding.format,
+        finding.media_type,
+        finding.size,
+        finding.checksum,
+        finding.via,
+        list(finding.path),
+    )
+
+
+def _copy(connection: Connection, target: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    with raw_connection(connection).cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def discovery_summary(catalog: Catalog, portal_id: int) -> list[dict[str, Any]]:
+    """Resources of a portal by kind and outcome, most first."""
+    return [dict(row) for row in catalog.rows("discovery_summary", portal_id=portal_id)]

@@ -1,0 +1,135 @@
+"""Portals and organizations: what is harvested, and the partition key each goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
+
+from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.tables_catalogue import organization, portal
+from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.domain.records import OrganizationRecord, slugify
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRow:
+    """A portal as the catalog knows it; `slug` is its partition."""
+
+    id: int
+    slug: str
+    kind: str
+    url: str
+
+
+def _columns() -> sa.Select[tuple[int, str, str, str]]:
+    return sa.select(portal.c.id, portal.c.slug, portal.c.kind, portal.c.url)
+
+
+def add_portal(catalog: Catalog, kind: str, url: str, *, slug: str | None = None) -> PortalRow:
+    """The portal of this kind and URL, added if it is new. Adding it twice changes nothing."""
+    parts = urlsplit(url)
+    wanted = slugify(slug or f"{parts.netloc}{parts.path}")
+    with catalog.begin() as connection:
+        connection.execute(sa.text("LOCK TABLE portal IN SHARE ROW EXCLUSIVE MODE"))
+        found = connection.execute(_columns().where(portal.c.kind == kind, portal.c.url == url)).mappings().one_or_none()
+        if found is None:
+            taken = set(connection.scalars(sa.select(portal.c.slug)))
+            free = _first_free(wanted, taken, kind)
+            connection.execute(insert(portal).values(slug=free, kind=kind, url=url))
+            found = connection.execute(_columns().where(portal.c.slug == free)).mappings().one()
+        return PortalRow(**found)
+
+
+def _first_free(wanted: str, taken: set[str], kind: str) -> str:
+    candidates = (wanted, f"{wanted}-{slugify(kind)}", *(f"{wanted}-{number}" for number in range(2, 1000)))
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def find_portal(catalog: Catalog, slug: str) -> PortalRow:
+    """The portal of this slug. SetupError naming the known ones if there is none."""
+    known = list_portals(catalog)
+    for row in known:
+        if row.slug == slug:
+            return row
+    names = ", ".join(row.slug for row in known) or "none yet"
+    raise SetupError(f"there is no portal {slug!r}; known portals: {names}")
+
+
+def list_portals(catalog: Catalog) -> list[PortalRow]:
+    """All portals that are harvested, oldest first."""
+    with catalog.begin() as connection:
+        rows = connection.execute(_columns().where(portal.c.enabled).order_by(portal.c.id))
+        return [PortalRow(**row) for row in rows.mappings()]
+
+
+def organization_keys(catalog: Catalog) -> list[str]:
+    """The partition key of every organization, in the order they were found."""
+    with catalog.begin() as connection:
+        return list(connection.scalars(sa.select(organization.c.key).order_by(organization.c.id)))
+
+
+def organization_id(catalog: Catalog, key: str) -> int:
+    """The id behind a partition key. SetupError, with close names, if there is none."""
+    with catalog.begin() as connection:
+        found = connection.scalar(sa.select(organization.c.id).where(organization.c.key == key))
+        if found is not None:
+            return int(found)
+        near = connection.scalars(
+            sa.select(organization.c.key)
+            .order_by(organization.c.key.contains(key[:4], autoescape=True).desc(), organization.c.id)
+            .limit(12)
+        ).all()
+    known = ", ".join(near) or "none yet; harvest a portal first"
+    raise SetupError(f"there is no organization {key!r}; among the known ones: {known}")
+
+
+def ensure_organizations(
+    connection: Connection, portal_row: PortalRow, records: Sequence[OrganizationRecord]
+) -> dict[str, int]:
+    """Ids by the portal's slug, adding those that are new.
+
+    The partition key is the slug; where another portal already has an organization of
+    that slug, the portal's own slug is added to tell them apart.
+    """
+    known = _known_organizations(connection, portal_row.id)
+    missing = {record.slug: record for record in records if record.slug not in known}
+    if missing:
+        taken = set(
+            connection.scalars(sa.select(organization.c.key).where(organization.c.key.in_(sorted(missing))))
+        )
+        rows = [
+            {
+                "portal_id": portal_row.id,
+                "slug": record.slug,
+                "key": f"{record.slug}-{portal_row.slug}" if record.slug in taken else record.slug,
+                "name": record.name,
+                "kind": record.kind,
+            }
+            for record in missing.values()
+        ]
+        connection.execute(insert(organization).on_conflict_do_nothing(), rows)
+        known = _known_organizations(connection, portal_row.id)
+    return known
+
+
+def _known_organizations(connection: Connection, portal_id: int) -> dict[str, int]:
+    rows = connection.execute(
+        sa.select(organization.c.slug, organization.c.id).where(organization.c.portal_id == portal_id)
+    )
+    return {slug: identity for slug, identity in rows}  # noqa: C416 - a row is no pair to mypy
+
+
+def record_claimed_counts(connection: Connection, portal_id: int, counts: dict[str, int]) -> None:
+    """Keep what the portal says each organization has, to hold harvests against it."""
+    if counts:
+        connection.execute(
+            sa.update(organization)
+            .where(organization.c.portal_id == portal_id, organization.c.slug == sa.bindparam("of_slug"))
+            .values(claimed_datasets=sa.bindparam("claimed")),
+            [{"of_slug": slug, "claimed": count} for slug, count in counts.items()],
+        )

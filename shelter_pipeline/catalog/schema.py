@@ -1,0 +1,8 @@
+"""All tables at once: importing this module makes `metadata` complete."""
+
+from __future__ import annotations
+
+from shelter_pipeline.catalog import tables_catalogue, tables_priority, tables_rescue
+from shelter_pipeline.catalog.tables import metadata
+
+__all__ = ["metadata", "tables_catalogue", "tables_priority", "tables_rescue"]

@@ -1,0 +1,24 @@
+-- The ledger decides how a run of a batch ended. A live claim means that somebody is still at work on it.
+WITH tally AS (
+    SELECT count(*) FILTER (WHERE asset.state = 'pending') AS leftover,
+           count(*) FILTER (WHERE claim.token IS NOT NULL) AS claimed,
+           max(asset.next_attempt_at) FILTER (WHERE asset.state = 'pending') AS due
+      FROM asset
+      LEFT JOIN claim ON claim.asset_id = asset.id AND claim.state = 'held' AND claim.lease_until > now()
+     WHERE asset.batch_id = :batch_id
+), closed AS (
+    UPDATE batch
+       SET state = CASE WHEN tally.leftover = 0 THEN 'done'
+                        WHEN batch.attempt >= :max_attempts THEN 'failed'
+                        ELSE 'planned' END,
+           attempt = CASE WHEN tally.leftover > 0 AND batch.attempt < :max_attempts
+                          THEN batch.attempt + 1 ELSE batch.attempt END,
+           not_before = coalesce(tally.due, batch.not_before),
+           manifest = coalesce(:manifest, batch.manifest),
+           finished_at = now()
+      FROM tally
+     WHERE batch.id = :batch_id
+       AND tally.claimed = 0
+    RETURNING batch.state
+)
+SELECT coalesce((SELECT state FROM closed), 'running') AS state, leftover, claimed FROM tally;

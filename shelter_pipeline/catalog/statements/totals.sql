@@ -1,0 +1,15 @@
+-- The state of the whole rescue in one row.
+SELECT (SELECT count(*) FROM portal WHERE enabled) AS portals,
+       (SELECT count(*) FROM organization) AS organizations,
+       (SELECT count(*) FROM dataset) AS datasets,
+       (SELECT count(*) FROM resource WHERE listed) AS resources,
+       (SELECT count(*) FROM asset) AS files,
+       (SELECT count(*) FROM asset WHERE state = 'held') AS held_files,
+       (SELECT coalesce(sum(size), 0)::bigint FROM blob) AS held_bytes,
+       (SELECT count(*) FROM asset WHERE state = 'pending') AS pending_files,
+       (SELECT count(*) FROM asset WHERE state IN ('failed', 'dead')) AS failed_files,
+       (SELECT count(*) FROM claim WHERE state = 'held') AS live_claims,
+       (SELECT count(*) FROM batch WHERE state = 'planned') AS planned_batches,
+       (SELECT count(*) FROM batch WHERE state = 'running') AS running_batches,
+       (SELECT count(*) FROM batch WHERE state = 'failed') AS failed_batches,
+       (SELECT count(*) FROM loss WHERE state = 'suspected') AS suspected_losses;

@@ -1,0 +1,186 @@
+"""What is rescued and how: assets, hosts, captures, blobs, copies, batches, claims, nodes."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shelter_pipeline.catalog.tables import document, key, metadata, moment, one_of, reference
+
+asset_kind = sa.Table(
+    "asset_kind",
+    metadata,
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("family", sa.Text, nullable=False),
+)
+
+host = sa.Table(
+    "host",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),  # name:port
+    sa.Column("connections", sa.Integer),  # null: the setting's default
+    sa.Column("delay_seconds", sa.Float),
+    moment("rest_until"),
+    moment("first_seen_at", now=True),
+)
+
+batch = sa.Table(
+    "batch",
+    metadata,
+    key(),
+    sa.Column("key", sa.Text, nullable=False, unique=True),  # its Dagster partition
+    reference("organization_id", "organization", index=True),
+    sa.Column("host", sa.Text),  # null: mixed
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="planned"),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("urgent", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("score", sa.Float, nullable=False, server_default="0"),
+    sa.Column("files", sa.Integer, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),  # expected, as far as known
+    moment("not_before", now=True),
+    moment("planned_at", now=True),
+    moment("started_at"),
+    moment("finished_at"),
+    sa.Column("run_id", sa.Text),
+    sa.Column("manifest", sa.Text),
+    sa.UniqueConstraint("organization_id", "number"),
+    one_of("state", "planned", "running", "done", "failed"),
+    sa.Index(
+        "ix_batch_queue",
+        sa.text("urgent DESC"),
+        sa.text("score DESC"),
+        "id",
+        postgresql_where=sa.text("state = 'planned'"),
+    ),
+)
+
+asset = sa.Table(
+    "asset",
+    metadata,
+    key(),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("url_hash", sa.LargeBinary, nullable=False, unique=True),  # SHA-256 of the normal form
+    sa.Column("host", sa.Text, sa.ForeignKey("host.name"), nullable=False, index=True),
+    sa.Column("kind", sa.Text, sa.ForeignKey("asset_kind.slug")),
+    sa.Column("format", sa.Text),  # what the catalogue promises of it
+    sa.Column("media_type", sa.Text),
+    sa.Column("checksum", sa.Text),
+    sa.Column("expected_size", sa.BigInteger),
+    sa.Column("state", sa.Text, nullable=False, server_default="pending"),
+    sa.Column("reason", sa.Text),  # of the last verdict
+    sa.Column("sha256", sa.Text, sa.ForeignKey("blob.sha256")),  # the newest good bytes
+    sa.Column("size", sa.BigInteger),
+    sa.Column("etag", sa.Text),
+    sa.Column("last_modified", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    moment("next_attempt_at", now=True),
+    reference("batch_id", "batch", nullable=True, index=True),
+    moment("found_at", now=True),
+    sa.CheckConstraint("octet_length(url_hash) = 32", name="url_hash_is_sha256"),
+    # pending: wanted when due; held: we have it; failed: the reason says when to look again; dead: given up
+    one_of("state", "pending", "held", "failed", "dead"),
+    sa.CheckConstraint("state <> 'held' OR sha256 IS NOT NULL", name="held_has_bytes"),
+    sa.Index("ix_asset_pending", "next_attempt_at", "id", postgresql_where=sa.text("state = 'pending'")),
+)
+
+asset_resource = sa.Table(
+    "asset_resource",
+    metadata,
+    sa.Column("asset_id", sa.BigInteger, sa.ForeignKey("asset.id"), primary_key=True),
+    sa.Column("resource_id", sa.BigInteger, sa.ForeignKey("resource.id"), primary_key=True, index=True),
+    sa.Column("via", sa.Text, nullable=False),
+    sa.Column("path", ARRAY(sa.Text), nullable=False, server_default="{}"),  # pages followed to find it
+    one_of("via", "direct", "directory", "landing-page", "service"),
+)
+
+blob = sa.Table(
+    "blob",
+    metadata,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("media_type", sa.Text),
+    moment("first_stored_at", now=True),
+    sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),
+    sa.CheckConstraint("size >= 0", name="size_not_negative"),
+)
+
+capture = sa.Table(
+    "capture",
+    metadata,
+    key(),
+    reference("asset_id", "asset", index=True),
+    reference("batch_id", "batch", nullable=True, index=True),
+    sa.Column("token", sa.BigInteger),  # the claim it was made under
+    sa.Column("late", sa.Boolean, nullable=False, server_default=sa.false()),  # evidence only
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("final_url", sa.Text),
+    sa.Column("status", sa.Integer),
+    document("heads"),  # request and response heads, hops
+    sa.Column("flags", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("requests", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("wire_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("sha256", sa.Text),  # also of suspect bytes, which are no blob
+    sa.Column("size", sa.BigInteger),
+    moment("started_at", now=True),
+    moment("finished_at", now=True),
+    one_of("verdict", "stored", "unchanged", "transient", "permanent", "refused", "damaged", "suspect"),
+)
+
+store = sa.Table(
+    "store",
+    metadata,
+    key(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    moment("added_at", now=True),
+)
+
+node = sa.Table(
+    "node",
+    metadata,
+    key(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("token_hash", sa.LargeBinary),
+    sa.Column("trust", sa.Float, nullable=False, server_default="0"),
+    sa.Column("blocked", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment("registered_at", now=True),
+    moment("last_seen_at"),
+)
+
+copy = sa.Table(
+    "copy",
+    metadata,
+    key(),
+    sa.Column("sha256", sa.Text, sa.ForeignKey("blob.sha256"), nullable=False),
+    reference("store_id", "store", nullable=True),
+    reference("node_id", "node", nullable=True),
+    sa.Column("state", sa.Text, nullable=False, server_default="good"),
+    moment("stored_at", now=True),
+    moment("verified_at", now=True),
+    sa.CheckConstraint("num_nonnulls(store_id, node_id) = 1", name="one_holder"),
+    one_of("state", "claimed", "good", "damaged", "missing"),
+    sa.UniqueConstraint("sha256", "store_id", "node_id", postgresql_nulls_not_distinct=True),
+)
+
+claim = sa.Table(
+    "claim",
+    metadata,
+    # The fencing token: it rises with every claim, so a later owner always has the greater one.
+    sa.Column("token", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    reference("asset_id", "asset"),
+    reference("batch_id", "batch", nullable=True),
+    reference("node_id", "node", nullable=True),
+    sa.Column("holder", sa.Text, nullable=False),  # the run or node that fetches
+    sa.Column("state", sa.Text, nullable=False, server_default="held"),
+    moment("claimed_at", now=True),
+    sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
+    moment("ended_at"),
+    sa.Column("outcome", sa.Text),
+    one_of("state", "held", "settled", "released", "expired"),
+    sa.Index("uq_claim_live", "asset_id", unique=True, postgresql_where=sa.text("state = 'held'")),
+    sa.Index("ix_claim_lease", "lease_until", postgresql_where=sa.text("state = 'held'")),
+    sa.Index("ix_claim_asset_id", "asset_id"),
+)

@@ -1,0 +1,26 @@
+"""What every test may rely on: an environment that sways nothing, and a PostgreSQL if it asks for one."""
+
+from __future__ import annotations
+
+import os
+
+from shelter_pipeline_tests.support.catalogs import catalog, catalog_url
+from shelter_pipeline_tests.support.postgres import database_url, postgres
+
+__all__ = ["catalog", "catalog_url", "database_url", "postgres"]
+
+_KEPT = frozenset({"SHELTER_FIXTURES"})  # says where the real records are, to the tests alone
+
+
+def _sways(name: str) -> bool:
+    upper = name.upper()
+    return (
+        (upper.startswith("SHELTER_") and upper not in _KEPT)
+        or upper.endswith("_PROXY")
+        or upper.startswith(("DAGSTER_", "PG"))
+    )
+
+
+# At import, so that fixtures of a whole session and the processes they start see it too.
+for _name in [name for name in os.environ if _sways(name)]:
+    del os.environ[_name]
