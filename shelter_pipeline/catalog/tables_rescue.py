@@ -5,7 +5,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shelter_pipeline.catalog.tables import document, key, metadata, moment, one_of, reference
+from shelter_pipeline.catalog.tables import (
+    NOW,
+    document,
+    key,
+    metadata,
+    moment,
+    one_of,
+    reference,
+)
 
 asset_kind = sa.Table(
     "asset_kind",
@@ -75,7 +83,8 @@ asset = sa.Table(
     sa.Column("etag", sa.Text),
     sa.Column("last_modified", sa.Text),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    moment("next_attempt_at", now=True),
+    # null: only a changed record, setting or override brings it back
+    sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=NOW),
     reference("batch_id", "batch", nullable=True, index=True),
     moment("found_at", now=True),
     sa.CheckConstraint("octet_length(url_hash) = 32", name="url_hash_is_sha256"),
