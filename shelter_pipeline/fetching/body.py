@@ -1,0 +1,144 @@
+"""One file's body over as many attempts as it takes, never a splice of two versions.
+
+What a broken transfer left is continued only if the server named the version by a strong
+validator, is asked for the rest of exactly that version (`Range` with `If-Range`, RFC 9110
+13.1.5), and answers with exactly the rest. Every other answer begins again from nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from shelter_pipeline.domain.errors import DamagedError, ShelterError, TransientError
+from shelter_pipeline.fetching.capture import Checksum, Promise
+from shelter_pipeline.fetching.content import HEAD_BYTES, Finding, judge, promised_kinds
+from shelter_pipeline.fetching.encoding import Inflater, encodings_of
+from shelter_pipeline.fetching.framing import Head, framing_of
+from shelter_pipeline.fetching.limits import Limits
+from shelter_pipeline.fetching.replies import continues, error_of_status, media_type_of, strong_etag
+from shelter_pipeline.vault.store import Partial
+
+
+class Body:
+    """The bytes so far, and everything that must agree before they count as whole."""
+
+    def __init__(self, url: str, promise: Promise, partial: Partial, limits: Limits) -> None:
+        self.partial = partial
+        self.not_modified = False
+        self._url = url
+        self._promise = promise
+        self._limits = limits
+        self._asked_from = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self.partial.reset()
+        self.total: int | None = None
+        self.encodings: tuple[str, ...] = ()
+        self._etag: str | None = None
+        self._media_type: str | None = None
+        self._inflater: Inflater | None = None
+        self._plain_head = bytearray()
+        self._checksum = Checksum(self._promise)
+        self._plain_checksum = Checksum(self._promise)
+
+    def next_request(self, left_seconds: float) -> tuple[dict[str, str], Limits]:
+        """Header fields and limits of the next attempt: the rest if it may be asked for, else all."""
+        limits = replace(self._limits, total_seconds=left_seconds)
+        if self._etag is None or self.encodings or not self.partial.size:
+            self._asked_from = 0
+            return self._promise.validators, limits
+        self._asked_from = self.partial.size
+        rest = {"Range": f"bytes={self._asked_from}-", "If-Range": self._etag}
+        return rest, replace(limits, max_bytes=limits.max_bytes - self._asked_from)
+
+    def accept(self, head: Head) -> None:
+        """Decide by the final head what its body is. Raises the error of a reply that holds no whole file."""
+        length = framing_of(head).length
+        if self._asked_from and head.status in (206, 416):
+            self._accept_rest(head, length)
+            return
+        if self._asked_from or self.partial.size:
+            self._forget()
+        if head.status == 304 and self._promise.validators:  # noqa: PLR2004
+            self.not_modified = True
+            return
+        error = error_of_status(head, datetime.now(UTC))
+        if error is not None:
+            raise error
+        self.total = length
+        self._etag = strong_etag(head)
+        self._media_type = media_type_of(head)
+        self.encodings = encodings_of(head.get_all("content-encoding"))
+        if self.encodings == ("gzip",):
+            self._inflater = Inflater(max_bytes=self._limits.max_bytes, out=self._take_plain)
+
+    def _accept_rest(self, head: Head, length: int | None) -> None:
+        etag = self._etag or ""
+        if head.status == 206 and continues(  # noqa: PLR2004
+            head, offset=self._asked_from, etag=etag, total=self.total, length=length
+        ):
+            return
+        self._forget()
+        raise TransientError(
+            f"the server answered {head.status} with something else than the rest: beginning again",
+            reason="connection-lost",
+            retry_after_seconds=0.0,
+        )
+
+    def write(self, data: bytes) -> None:
+        """Take the next wire bytes. Raises what the store or the encoding has against them."""
+        self.partial.write(data)
+        self._checksum.update(data)
+        if self._inflater is not None:
+            self._inflater.feed(data)
+
+    def _take_plain(self, piece: bytes) -> None:
+        if len(self._plain_head) < HEAD_BYTES:
+            self._plain_head += piece[: HEAD_BYTES - len(self._plain_head)]
+        self._plain_checksum.update(piece)
+
+    def check_whole(self) -> None:
+        """The transfer has ended well. Raises for an empty body, a missing trailer, a broken promise."""
+        if not self.partial.size and self._promise.size != 0:
+            raise ShelterError("the file has no bytes", reason="empty")
+        if self._inflater is not None and self.partial.size:
+            self._inflater.close()
+        if self._checksum.wanted and not self.is_as_promised:
+            raise DamagedError(f"the bytes are not those of {self._promise.checksum}", reason="mismatch")
+
+    @property
+    def is_as_promised(self) -> bool:
+        """Whether the catalogue's checksum holds, of the wire bytes or of what they unfold to."""
+        return self._checksum.holds() or (self._inflater is not None and self._plain_checksum.holds())
+
+    def finding(self) -> Finding | None:
+        """What speaks against the content; nothing can where a checksum speaks for it."""
+        if self.is_as_promised or not self.partial.size:
+            return None
+        promised = promised_kinds(
+            self._url,
+            format=self._promise.format,
+            media_type=self._promise.media_type,
+            served_as=self._media_type,
+        )
+        unfolded = self._inflater is not None and not any(kind.name == "gzip" for kind in promised)
+        head = bytes(self._plain_head) if unfolded else self.partial.read_head(HEAD_BYTES)
+        size = self._inflater.size if self._inflater is not None and unfolded else self.partial.size
+        return judge(head, size, promised)
+
+    def flags(self) -> tuple[str, ...]:
+        """What is remarkable about a whole body beside its framing."""
+        size, promise = self.partial.size, self._promise
+        unchecked = self.encodings not in ((), ("gzip",))
+        candidates = {
+            "size-differs": promise.size not in (None, size, self._inflater.size if self._inflater else size),
+            "checksum-unusable": promise.checksum is not None and promise.digest is None,
+            "encoding-unverified": unchecked,
+            "encoding-surplus": self._inflater is not None and self._inflater.surplus,
+        }
+        return (
+            *(f"encoded-{name}" for name in self.encodings),
+            *(flag for flag, raised in candidates.items() if raised),
+        )

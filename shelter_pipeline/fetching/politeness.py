@@ -1,0 +1,85 @@
+"""At most so many requests at once to one host, and so much time between their starts, in this process.
+
+The limits hold per `name:port`. A host that an operator has opened by literal address
+(or `localhost`, when loopback is open) is ours or a test's: it is not made to wait
+between requests, but its connections stay bounded.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import ip_address
+
+from shelter_pipeline.domain.addresses import Network
+from shelter_pipeline.domain.urls import Url
+from shelter_pipeline.settings import Settings
+
+
+class Politeness:
+    """Turns on hosts: `with politeness.turn(url)` waits until the host may be asked."""
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        delay_seconds: float,
+        allowed_networks: Sequence[Network] = (),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connections = connections
+        self._delay = delay_seconds
+        self._networks = tuple(allowed_networks)
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._slots: dict[str, threading.Semaphore] = {}
+        self._next_start: dict[str, float] = {}
+
+    @classmethod
+    def of(cls, settings: Settings) -> Politeness:
+        """The politeness an operator has set."""
+        return cls(
+            connections=settings.host_connections,
+            delay_seconds=settings.host_delay_seconds,
+            allowed_networks=settings.allowed_networks,
+        )
+
+    @contextmanager
+    def turn(self, url: Url) -> Iterator[None]:
+        """Hold one of the host's slots for the block, entered a delay after the last start at the soonest."""
+        with self._lock:
+            slot = self._slots.setdefault(url.host, threading.Semaphore(self._connections))
+        with slot:
+            pause = self._reserve_start(url.host)
+            if pause > 0:
+                self._sleep(pause)
+            yield
+
+    def _reserve_start(self, host: str) -> float:
+        """Seconds until this request may start; the next one may start a delay later."""
+        if not self._delay or is_opened(host, self._networks):
+            return 0.0
+        with self._lock:
+            now = self._clock()
+            start = max(now, self._next_start.get(host, now))
+            self._next_start[host] = start + self._delay
+        return start - now
+
+
+def is_opened(host: str, networks: Sequence[Network]) -> bool:
+    """Whether `name:port` is, by its spelling alone, in a network that an operator has opened.
+
+    >>> from ipaddress import ip_network
+    >>> is_opened("localhost:8000", [ip_network("127.0.0.0/8")])
+    True
+    """
+    name = host.rpartition(":")[0].strip("[]")
+    try:
+        address = ip_address("127.0.0.1" if name.rstrip(".") == "localhost" else name)
+    except ValueError:
+        return False
+    return any(address in network for network in networks if network.version == address.version)

@@ -1,0 +1,288 @@
+"""One request on one curl handle: dialled through the guard, its head checked, its body counted.
+
+libcurl moves the bytes and keeps connections; every decision is taken here, in its
+callbacks: which address may be dialled, whether the head can be believed, whether the
+body is too large or too slow. An error raised in a callback ends the transfer and comes
+out of `run` as it was raised. Nothing of the environment (proxy, netrc, cookies,
+configuration) takes part.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import certifi
+
+from shelter_pipeline.domain.addresses import Network, may_dial
+from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
+from shelter_pipeline.domain.urls import Url
+from shelter_pipeline.fetching.curl import forget_key_log, pycurl
+from shelter_pipeline.fetching.curl_errors import Circumstances, error_of
+from shelter_pipeline.fetching.framing import Framing, Head, HeadReader, framing_of
+from shelter_pipeline.fetching.limits import Limits
+from shelter_pipeline.fetching.pace import Pace
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BUFFER_BYTES = 256 * 1024
+# A short body that nobody wants is read to its end, because a connection costs the host more.
+_DRAIN_BYTES = 64 * 1024
+_STOP = -1
+
+
+class Transfer:
+    """One request and its reply, redirects not followed. Use once: `run`, then read the attributes."""
+
+    def __init__(
+        self,
+        url: Url,
+        limits: Limits,
+        *,
+        method: str = "GET",
+        headers: Sequence[str] = (),
+        allowed_networks: Sequence[Network] = (),
+        on_head: Callable[[Head], None],
+        sink: Callable[[bytes], None],
+        tick: Callable[[], None] | None = None,
+    ) -> None:
+        self.url = url
+        self.limits = limits
+        self.method = method
+        self.headers = list(headers)
+        self.allowed_networks = allowed_networks
+        self.head: Head | None = None
+        self.request_lines = b""
+        self.wire_bytes = 0
+        self.surplus = False
+        self._on_head = on_head
+        self._sink = sink
+        self._tick = tick
+        self._reader = HeadReader(max_bytes=limits.max_head_bytes, max_lines=limits.max_headers)
+        self._pace = Pace(
+            window_seconds=limits.stall_window_seconds, min_bytes_per_second=limits.min_bytes_per_second
+        )
+        self._framing: Framing | None = None
+        self._error: BaseException | None = None
+        self._unwanted = False
+        self._ended_by_us = False
+        self._body_bytes = 0
+        self._raw_body_bytes = 0
+        self._sent_at: float | None = None
+        self._sockets: list[socket.socket] = []
+        self._refused: list[str] = []
+
+    @property
+    def redirects(self) -> bool:
+        """Whether the reply is a redirect: its body was not given to the sink."""
+        return self.head is not None and self.head.status in REDIRECTS
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What is remarkable about the framing, for the record of the capture."""
+        framing = self._framing.flags if self._framing else ()
+        return (*framing, "surplus") if self.surplus else framing
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the handle's connections may serve another request."""
+        return not {"surplus", "both-framings"} & set(self.flags)
+
+    def run(self, curl: pycurl.Curl) -> None:
+        """Perform the request. Raises what a callback raised, or what curl's error means."""
+        deadline = time.monotonic() + self.limits.total_seconds
+        code, message = 0, ""
+        self._prepare(curl)
+        try:
+            curl.perform()
+        except pycurl.error as error:
+            code, message = _code_of(error), curl.errstr() or str(error.args[-1])
+        finally:
+            self.surplus = code == 0 and self._has_surplus(curl)
+            for own in self._sockets:
+                own.close()
+        if self._error is not None:
+            raise self._error
+        if code and not (self._ended_by_us or (self._unwanted and self.redirects)):
+            raise error_of(code, message, self._circumstances(curl, out_of_time=time.monotonic() >= deadline))
+        if self.head is None:
+            raise TransientError("the connection ended before a head", reason="connection-lost")
+
+    def _prepare(self, curl: pycurl.Curl) -> None:
+        limits = self.limits
+        forget_key_log()
+        curl.reset()
+        for option, value in _FIXED_OPTIONS.items():
+            curl.setopt(option, value)
+        curl.setopt(pycurl.CAINFO, certifi.where())
+        curl.setopt(pycurl.URL, self.url.text)
+        curl.setopt(pycurl.HTTPHEADER, self.headers)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(limits.connect_seconds))
+        curl.setopt(pycurl.TIMEOUT_MS, _milliseconds(limits.total_seconds))
+        if self.method == "HEAD":
+            curl.setopt(pycurl.NOBODY, 1)
+        curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
+        curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
+        curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
+        curl.setopt(pycurl.XFERINFOFUNCTION, self._watch)
+        # The only view of what was really sent, and of bytes beyond a body's end.
+        curl.setopt(pycurl.DEBUGFUNCTION, self._observe)
+
+    # Callbacks. pycurl prints what they raise and goes on, so each one catches all and stops the transfer.
+
+    def _open_socket(self, _purpose: int, address: pycurl.CurlSockAddr) -> socket.socket | int:
+        try:
+            literal = str(address.addr[0])
+            if address.family not in (socket.AF_INET, socket.AF_INET6) or not may_dial(
+                literal, self.allowed_networks
+            ):
+                self._refused.append(literal)
+                return int(pycurl.SOCKET_BAD)
+            own = socket.socket(address.family, address.socktype, address.protocol)
+        except OSError as error:
+            self._fail(TransientError(f"no socket could be opened: {error}", reason="connect-failed"))
+            return int(pycurl.SOCKET_BAD)
+        self._sockets.append(own)
+        return own
+
+    def _observe(self, kind: int, data: bytes) -> None:
+        if kind == pycurl.INFOTYPE_DATA_IN:
+            self._raw_body_bytes += len(data)
+            self.wire_bytes += len(data)
+        elif kind == pycurl.INFOTYPE_HEADER_IN:
+            self.wire_bytes += len(data)
+        elif kind == pycurl.INFOTYPE_HEADER_OUT:
+            self.request_lines = data
+            self._sent_at = time.monotonic()
+
+    def _take_line(self, line: bytes) -> int | None:
+        try:
+            head = self._reader.feed(line)
+            if head is not None:
+                self._accept(head)
+        except ShelterError as error:
+            if self.head is None or not self._worth_draining():
+                return self._fail(error)
+            self._error, self._unwanted = error, True
+        except BaseException as error:  # noqa: BLE001 - re-raised by `run`
+            return self._fail(error)
+        return _STOP if self._ended_by_us else None
+
+    def _accept(self, head: Head) -> None:
+        self._framing = framing_of(head)
+        self.head = head
+        if head.status in REDIRECTS:
+            self._unwanted = True
+            self._ended_by_us = not self._worth_draining()
+            return
+        self._on_head(head)
+        if self.method != "HEAD" and (self._framing.length or 0) > self.limits.max_bytes:
+            raise PermanentError(
+                f"the file has {self._framing.length} bytes, more than {self.limits.max_bytes}",
+                reason="too-large",
+            )
+
+    def _worth_draining(self) -> bool:
+        framing = self._framing
+        return framing is not None and framing.length is not None and framing.length <= _DRAIN_BYTES
+
+    def _take_body(self, data: bytes) -> int | None:
+        self._body_bytes += len(data)
+        if self._unwanted:
+            return None
+        if self._body_bytes > self.limits.max_bytes:
+            return self._fail(
+                PermanentError(f"the file has more than {self.limits.max_bytes} bytes", reason="too-large")
+            )
+        try:
+            self._sink(data)
+        except BaseException as error:  # noqa: BLE001 - re-raised by `run`
+            return self._fail(error)
+        return None
+
+    def _watch(self, *_totals: int) -> int:
+        try:
+            if self._tick is not None:
+                self._tick()
+            if self._sent_at is not None:
+                self._check_pace(time.monotonic(), self._sent_at)
+        except BaseException as error:  # noqa: BLE001 - re-raised by `run`
+            self._fail(error)
+            return 1
+        return 0
+
+    def _check_pace(self, now: float, sent_at: float) -> None:
+        if self.head is None and now - sent_at > self.limits.head_seconds:
+            raise TransientError(f"no whole head within {self.limits.head_seconds} s", reason="too-slow")
+        if self._pace.too_slow(now, self.wire_bytes):
+            raise TransientError(
+                f"fewer than {self.limits.min_bytes_per_second} bytes a second"
+                f" over {self.limits.stall_window_seconds} s",
+                reason="too-slow",
+            )
+
+    def _fail(self, error: BaseException) -> int:
+        if self._error is None:
+            self._error = error
+        return _STOP
+
+    # After the transfer
+
+    def _circumstances(self, curl: pycurl.Curl, *, out_of_time: bool) -> Circumstances:
+        return Circumstances(
+            resolved=curl.getinfo(pycurl.NAMELOOKUP_TIME) > 0,
+            connected=self._sent_at is not None,
+            out_of_time=out_of_time,
+            length_known=self._framing is not None and self._framing.length is not None,
+            redirecting=self._reader.status in REDIRECTS,
+            refused=tuple(self._refused),
+            dialled=bool(self._sockets),
+        )
+
+    def _has_surplus(self, curl: pycurl.Curl) -> bool:
+        """Whether bytes came after the announced end: read by curl and dropped, or waiting in the socket."""
+        if self._framing is None or self._framing.length is None:
+            return False
+        if self._raw_body_bytes > self._framing.length:
+            return True
+        return self.url.scheme == "http" and _has_waiting_bytes(
+            curl.getinfo(pycurl.ACTIVESOCKET), self._sockets
+        )
+
+
+def _has_waiting_bytes(descriptor: int, own: Sequence[socket.socket]) -> bool:
+    """Whether the kept connection, or the one just closed, holds bytes nobody has read."""
+    with suppress(OSError):
+        if descriptor >= 0:
+            with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as kept:
+                return bool(kept.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return any(one.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) for one in own[-1:])
+    return False
+
+
+def _code_of(error: pycurl.error) -> int:
+    code = error.args[0]
+    return code if isinstance(code, int) else pycurl.E_FAILED_INIT
+
+
+def _milliseconds(seconds: float) -> int:
+    """For curl, to which zero means no limit."""
+    return max(1, int(seconds * 1000))
+
+
+_FIXED_OPTIONS: dict[int, object] = {
+    pycurl.NOSIGNAL: 1,
+    pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+    pycurl.FOLLOWLOCATION: 0,
+    pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+    pycurl.PROXY: "",
+    pycurl.NOPROXY: "*",
+    pycurl.NETRC: pycurl.NETRC_IGNORED,
+    pycurl.SSL_VERIFYPEER: 1,
+    pycurl.SSL_VERIFYHOST: 2,
+    pycurl.BUFFERSIZE: _BUFFER_BYTES,
+    pycurl.NOPROGRESS: 0,
+    pycurl.VERBOSE: 1,
+    pycurl.PATH_AS_IS: 1,
+}

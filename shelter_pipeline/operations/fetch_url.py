@@ -1,0 +1,67 @@
+"""One URL through the real engine into a local store: what `shelter fetch` promises.
+
+The store alone remembers: the capture is written as a manifest of its own, and the next
+fetch of the same URL asks the server only whether it changed, provided that the blob is
+still there and its end was verified the last time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from shelter_pipeline.domain.errors import DamagedError
+from shelter_pipeline.domain.verdicts import Verdict, holds_file
+from shelter_pipeline.fetching.door import Door
+from shelter_pipeline.fetching.download import Downloader, Promise
+from shelter_pipeline.fetching.politeness import Politeness
+from shelter_pipeline.settings import Settings
+from shelter_pipeline.vault.local import LocalStore
+from shelter_pipeline.vault.manifest import read_manifests, write_manifest
+
+
+def fetch_url(url: str, *, settings: Settings, store_dir: Path) -> dict[str, Any]:
+    """Fetch once and say how it ended: verdict, reason, sha256, size, requests, flags, final_url.
+
+    Raises SetupError if the store cannot be used.
+    """
+    store = LocalStore(store_dir)
+    batch_key = f"fetch-{hashlib.sha256(url.encode(errors='surrogatepass')).hexdigest()[:32]}"
+    downloader = Downloader(
+        Door.of(settings),
+        store,
+        max_attempts=settings.fetch_max_attempts,
+        retry_delay_seconds=settings.fetch_retry_delay_seconds,
+        politeness=Politeness.of(settings),
+    )
+    capture = downloader.fetch(url, _held(store, batch_key))
+    write_manifest(store, batch_key, [{**capture.facts(), "datasets": []}], year=capture.started_at.year)
+    return {
+        "verdict": capture.verdict.value,
+        "reason": capture.reason,
+        "sha256": capture.sha256,
+        "size": capture.size,
+        "requests": capture.requests,
+        "flags": list(capture.flags),
+        "final_url": capture.final_url,
+    }
+
+
+def _held(store: LocalStore, batch_key: str) -> Promise:
+    """What the store still holds of this URL, as the condition of the next request."""
+    try:
+        entries = [entry for manifest in read_manifests(store, batch_key) for entry in manifest.entries]
+    except DamagedError:  # a scrub reports it; for a fetch it means that nothing is known to be held
+        return Promise()
+    held = [entry for entry in entries if entry["sha256"] and holds_file(Verdict(entry["verdict"]))]
+    if not held:
+        return Promise()
+    latest = max(held, key=lambda entry: datetime.fromisoformat(entry["finished_at"]))
+    sha256: str = latest["sha256"]
+    if store.size_of(sha256) != latest["size"]:
+        return Promise()
+    if "length-unverified" in latest["flags"]:
+        return Promise(held_sha256=sha256)  # only all the bytes again can verify it
+    return Promise(etag=latest["etag"], last_modified=latest["last_modified"], held_sha256=sha256)

@@ -1,0 +1,102 @@
+"""What a store of rescued bytes must be able to do, whatever it is made of.
+
+Bytes arrive in a private partial and are published under their own SHA-256: the publish
+is the commit point. A `Blob` is a proof, so it exists only once the bytes are durable.
+Failures of the medium are TransientError `no-space` or `store-failed`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_DOCUMENT = re.compile(r"(manifests|records)(/[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}){1,6}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that are durable under their digest; `location` is relative to the store."""
+
+    sha256: str
+    size: int
+    location: str
+
+
+class Partial(Protocol):
+    """Bytes on their way in, seen by nobody else."""
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes so far, in hex."""
+
+    def write(self, data: bytes, /) -> None:
+        """Append. Raises TransientError `no-space` or `store-failed`, at the latest when published."""
+
+    def reset(self) -> None:
+        """Forget all bytes and begin again."""
+
+    def read_head(self, count: int, /) -> bytes:
+        """The first `count` bytes, fewer if there are fewer."""
+
+
+class BlobStore(Protocol):
+    """A content-addressed store, and the documents that describe what it holds."""
+
+    name: str
+
+    def receive(self) -> AbstractContextManager[Partial]:
+        """A new partial, removed at the end of the block unless it was published."""
+
+    def publish(self, partial: Partial, *, expected_size: int | None = None) -> Blob:
+        """Make the bytes durable under their digest. Raises TransientError `wrong-length`."""
+
+    def keep_suspect(self, partial: Partial) -> Blob:
+        """Make the bytes durable apart from the blobs: evidence, never counted as held."""
+
+    def open(self, sha256: str) -> BinaryIO:
+        """A blob for reading. Raises FileNotFoundError if it is not held."""
+
+    def size_of(self, sha256: str) -> int | None:
+        """Size of a blob as it stands, None if it is not held."""
+
+    def blobs(self) -> Iterator[Blob]:
+        """Every blob, in no order, as named and not re-read."""
+
+    def put_document(self, name: str, data: bytes) -> None:
+        """Store a document whole, once. Raises DamagedError if it is there with other bytes."""
+
+    def document_names(self, prefix: str) -> Iterator[str]:
+        """Names of the documents that begin with `prefix`, sorted."""
+
+    def documents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """Names and bytes of the documents that begin with `prefix`, sorted by name."""
+
+    def sweep_partials(self, older_than_seconds: float) -> int:
+        """Remove partials that crashed writers left behind; returns how many."""
+
+
+def checked_sha256(text: str) -> str:
+    """`text` if it is a SHA-256 in lower-case hex. Raises ValueError: no other text becomes a path."""
+    if not _SHA256.match(text):
+        raise ValueError(f"{text[:80]!r} is not a SHA-256 in hex")
+    return text
+
+
+def checked_document_name(name: str) -> str:
+    """`name` if it may name a document: `manifests/…` or `records/…`, plain segments. Raises ValueError."""
+    if not _DOCUMENT.match(name):
+        raise ValueError(f"{name[:200]!r} does not name a document of a store")
+    return name
+
+
+def digest_path(sha256: str) -> str:
+    """Where a digest stands below its root: two levels of folders, then the digest."""
+    return f"sha256/{sha256[:2]}/{sha256[2:4]}/{checked_sha256(sha256)}"

@@ -1,0 +1,217 @@
+"""A server on loopback that misbehaves on purpose: raw sockets, one path a behaviour.
+
+    with FaultServer() as server:
+        server.serves("/cut", head("Content-Length: 20"), b"half of it")
+        Door(...).read(server.url("/cut"))
+        assert server.requests("/cut") == 1
+
+A behaviour is a sequence of steps: bytes are sent, `Pause` waits (and gives up when the
+server stops), `RESET` breaks the connection by RST, `KEEP` leaves it open for the next
+request, `SILENCE` holds it open without a word; without any of them the connection is
+closed politely. Given several behaviours, a path shows one a request, the last for ever.
+A callable is given the request's head and returns the steps. The log is the oracle of
+politeness.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drip:
+    """Bytes one by one, with a pause after each."""
+
+    data: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Endless:
+    """The same bytes again and again, until nobody listens."""
+
+    data: bytes
+
+
+RESET = object()
+KEEP = object()
+SILENCE = object()
+
+Step = bytes | Pause | Drip | Endless | object
+Behaviour = Sequence[Step] | Callable[[str], Sequence[Step]]
+
+
+def head(*fields: str, status: str = "200 OK", version: str = "HTTP/1.1") -> bytes:
+    return "\r\n".join((f"{version} {status}", *fields, "", "")).encode("latin-1")
+
+
+def whole(body: bytes, *fields: str, status: str = "200 OK") -> tuple[Step, ...]:
+    return (head(f"Content-Length: {len(body)}", *fields, status=status) + body, KEEP)
+
+
+def chunks(*parts: bytes) -> bytes:
+    return b"".join(f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in parts)
+
+
+def field(request: str, name: str) -> str | None:
+    """The value of a request's header field."""
+    for line in request.split("\r\n")[1:]:
+        key, _, value = line.partition(":")
+        if key.lower() == name.lower():
+            return value.strip()
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    path: str
+    head: str
+    at: float
+
+
+class FaultServer:
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self._listener = socket.create_server((address, 0), backlog=128)
+        self._address = address
+        self._behaviours: dict[str, list[Behaviour]] = {}
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._connections: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self.log: list[Seen] = []
+        self.accepted = 0
+        self.busy = 0
+        self.most_busy = 0
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def url(self, path: str, *, host: str | None = None) -> str:
+        return f"http://{host or self._address}:{self.port}{path}"
+
+    def serves(self, path: str, *steps: Step) -> str:
+        return self.serves_in_turn(path, steps)
+
+    def serves_in_turn(self, path: str, *behaviours: Behaviour) -> str:
+        self._behaviours[path] = list(behaviours)
+        return self.url(path)
+
+    def requests(self, path: str) -> int:
+        return len(self.heads(path))
+
+    def heads(self, path: str) -> list[str]:
+        with self._lock:
+            return [seen.head for seen in self.log if seen.path == path]
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            open_connections = list(self._connections)
+        for connection in open_connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _start(self, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _peer = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self.accepted += 1
+                self._connections.add(connection)
+            self._start(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with suppress(OSError):
+                while (request := _read_head(connection)) and self._answer(connection, request):
+                    pass
+            with self._lock:
+                self._connections.discard(connection)
+
+    def _answer(self, connection: socket.socket, request: str) -> bool:
+        path = request.split(" ", 2)[1]
+        with self._lock:
+            self.log.append(Seen(path, request, time.monotonic()))
+            self.busy += 1
+            self.most_busy = max(self.most_busy, self.busy)
+            queue = self._behaviours.get(path) or [whole(b"no such behaviour", status="404 Not Found")]
+            behaviour = queue.pop(0) if len(queue) > 1 else queue[0]
+        try:
+            return self._play(connection, behaviour(request) if callable(behaviour) else behaviour)
+        finally:
+            with self._lock:
+                self.busy -= 1
+
+    def _play(self, connection: socket.socket, steps: Iterable[Step]) -> bool:
+        for step in steps:
+            if step is KEEP:
+                return True
+            if step is RESET:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return False
+            self._do(connection, step)
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(1)
+            while connection.recv(65536):  # so that what was sent is not lost in a reset
+                pass
+        return False
+
+    def _do(self, connection: socket.socket, step: Step) -> None:
+        if isinstance(step, bytes):
+            connection.sendall(step)
+        elif isinstance(step, Pause):
+            self._stopping.wait(step.seconds)
+        elif step is SILENCE:
+            self._stopping.wait(60)
+        elif isinstance(step, Drip):
+            for one in step.data:
+                connection.sendall(bytes([one]))
+                if self._stopping.wait(step.seconds):
+                    return
+        elif isinstance(step, Endless):
+            while not self._stopping.is_set():
+                connection.sendall(step.data)
+
+
+def _read_head(connection: socket.socket) -> str:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        if not more:
+            return ""
+        data += more
+    return data.partition(b"\r\n\r\n")[0].decode("latin-1")

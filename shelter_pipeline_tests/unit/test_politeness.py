@@ -1,0 +1,111 @@
+"""Turns on hosts: never more at once than allowed, never sooner than the delay."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
+
+import pytest
+
+from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.fetching.politeness import Politeness, is_opened
+
+PUBLIC, OTHER = parse_url("https://data.example.org/a"), parse_url("https://example.com/b")
+OPENED = parse_url("http://127.0.0.1:8000/")
+LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def polite(clock: Clock, *, connections: int = 2, delay: float = 1.0) -> Politeness:
+    return Politeness(
+        connections=connections,
+        delay_seconds=delay,
+        allowed_networks=LOOPBACK,
+        clock=clock,
+        sleep=clock.sleep,
+    )
+
+
+def test_requests_to_one_host_start_a_delay_apart() -> None:
+    clock = Clock()
+    politeness = polite(clock)
+
+    for _ in range(3):
+        with politeness.turn(PUBLIC):
+            pass
+
+    assert clock.slept == [1.0, 1.0]
+
+
+def test_a_host_does_not_wait_for_another() -> None:
+    clock = Clock()
+    politeness = polite(clock)
+
+    for url in (PUBLIC, OTHER):
+        with politeness.turn(url):
+            pass
+
+    assert clock.slept == []
+
+
+def test_an_opened_host_does_not_wait_between_requests() -> None:
+    clock = Clock()
+    politeness = polite(clock)
+
+    for _ in range(3):
+        with politeness.turn(OPENED):
+            pass
+
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("url", [PUBLIC, OPENED])
+def test_no_host_sees_more_connections_than_allowed(url: object) -> None:
+    politeness = polite(Clock(), connections=3, delay=0)
+    lock, both = threading.Lock(), threading.Barrier(3, timeout=10)
+    now = most = 0
+
+    def visit(_number: int) -> None:
+        nonlocal now, most
+        with politeness.turn(PUBLIC if url is PUBLIC else OPENED):
+            with lock:
+                now += 1
+                most = max(most, now)
+            both.wait()
+            with lock:
+                now -= 1
+
+    with ThreadPoolExecutor(9) as pool:
+        list(pool.map(visit, range(9)))
+
+    assert most == 3
+
+
+@pytest.mark.parametrize(
+    ("host", "opened"),
+    [
+        ("127.0.0.1:80", True),
+        ("localhost:8000", True),
+        ("localhost.:8000", True),
+        ("[::1]:80", True),
+        ("10.0.0.1:80", False),
+        ("data.example.org:443", False),
+    ],
+)
+def test_only_the_spelling_of_a_host_opens_it(host: str, opened: bool) -> None:
+    assert is_opened(host, LOOPBACK) is opened
