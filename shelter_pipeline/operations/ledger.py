@@ -1,0 +1,63 @@
+"""What the skins ask of the catalog's ledger: which portals, organizations and batches there are, what runs next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shelter_pipeline.catalog import batches, organizations, portals
+from shelter_pipeline.catalog.audit import audit
+from shelter_pipeline.catalog.batches import BatchRow
+from shelter_pipeline.catalog.portals import PortalRow
+from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline.portals.registry import parse_portal
+
+
+def add_portal(workplace: Workplace, text: str, *, slug: str | None = None) -> PortalRow:
+    """The portal of `KIND:URL`, added if it is new. SetupError when the text is not one."""
+    kind, url = parse_portal(text)
+    return portals.add_portal(workplace.catalog, kind, url, slug=slug)
+
+
+def portal_keys(workplace: Workplace) -> list[str]:
+    """The partition key of every portal that is harvested."""
+    return [portal.slug for portal in portals.list_portals(workplace.catalog)]
+
+
+def organization_keys(workplace: Workplace) -> list[str]:
+    """The partition key of every organization, in the order they were found."""
+    return portals.organization_keys(workplace.catalog)
+
+
+def batch_keys(workplace: Workplace) -> list[str]:
+    """The partition key of every batch there ever was, oldest first."""
+    return batches.all_batch_keys(workplace.catalog)
+
+
+def next_batches(workplace: Workplace, *, limit: int, in_flight: list[str]) -> list[BatchRow]:
+    """Batches that should run now, best first, without those that are already with Dagster."""
+    return batches.planned_batches(workplace.catalog, limit=limit, exclude=in_flight)
+
+
+def reap_lost_work(workplace: Workplace) -> dict[str, int]:
+    """Take back claims whose lease ran out and batches whose run is gone: `{expired_claims, requeued_batches}`."""
+    settings = workplace.settings
+    return batches.reap(
+        workplace.catalog,
+        max_asset_attempts=settings.asset_max_attempts,
+        max_batch_attempts=settings.batch_max_attempts,
+    )
+
+
+def release_run(workplace: Workplace, run_id: str) -> list[str]:
+    """Free all that a run held which is known to be dead; returns the batches that wait again."""
+    return batches.release_run(workplace.catalog, run_id, max_attempts=workplace.settings.batch_max_attempts)
+
+
+def settled_organizations(workplace: Workplace, *, since: str | None) -> list[tuple[str, str]]:
+    """Organizations whose batches have all ended, the last after `since`, each with that time."""
+    return organizations.settled_organizations(workplace.catalog, since=since)
+
+
+def audit_catalog(workplace: Workplace) -> dict[str, Any]:
+    """How often each invariant of the catalog is broken; all zero when it can be trusted."""
+    return dict(audit(workplace.catalog))

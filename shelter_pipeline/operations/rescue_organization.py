@@ -1,0 +1,42 @@
+"""Score, plan, fetch and report one organization in this process, without a Dagster daemon."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from shelter_pipeline.catalog.batches import organization_batches
+from shelter_pipeline.catalog.portals import list_portals, organization_id
+from shelter_pipeline.operations.discover_resources import discover_resources
+from shelter_pipeline.operations.plan_organization import plan_organization
+from shelter_pipeline.operations.report import report_organization
+from shelter_pipeline.operations.rescue_batch import rescue_batch
+from shelter_pipeline.operations.score_assets import score_all
+from shelter_pipeline.operations.workplace import Workplace
+
+Progress = Callable[[str, int, int], None]
+
+
+def rescue_organization(
+    workplace: Workplace, organization: str, *, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Rescue all that is due of one organization; returns its report. Doing it again continues.
+
+    SetupError if there is no such organization.
+    """
+    identity = organization_id(workplace.catalog, organization)
+    for portal in list_portals(workplace.catalog):
+        discover_resources(workplace, portal.slug, organization_id=identity)
+    score_all(workplace)
+    plan_organization(workplace, organization, urgent=True)
+    for batch in organization_batches(workplace.catalog, identity):
+        report = _reporter(progress, batch.key, batch.files)
+        rescue_batch(workplace, batch.key, run_id=f"command-{uuid.uuid4()}", progress=report)
+    return report_organization(workplace, organization)
+
+
+def _reporter(progress: Progress | None, key: str, files: int) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda settled, _bytes: progress(key, settled, files)

@@ -1,0 +1,65 @@
+"""What every operation works with: the settings, the catalog, the door, the store; opened once, closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.discoveries import seed_asset_kinds
+from shelter_pipeline.catalog.migrate import migrate
+from shelter_pipeline.catalog.portals import PortalRow, add_portal
+from shelter_pipeline.discovery.asset_kinds import ASSET_KINDS
+from shelter_pipeline.embedded.database import open_database
+from shelter_pipeline.fetching.door import Door
+from shelter_pipeline.portals.registry import parse_portal
+from shelter_pipeline.settings import Settings
+from shelter_pipeline.vault.local import LocalStore
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """The rooms as they stand for one process."""
+
+    settings: Settings
+    catalog: Catalog
+    door: Door
+    store: LocalStore
+
+
+@contextmanager
+def open_workplace(settings: Settings, *, migrated: bool = True) -> Iterator[Workplace]:
+    """The workplace of these settings; the embedded PostgreSQL is started for it if none is running.
+
+    With `migrated` the schema is brought up to date first. Raises SetupError when
+    something has to be set, installed or freed before anything can work.
+    """
+    with open_database(settings) as urls:
+        catalog = Catalog(urls.catalog, pool_size=max(5, settings.fetch_threads // 2))
+        try:
+            if migrated:
+                prepare_catalog(catalog, settings)
+            yield Workplace(settings, catalog, Door.of(settings), LocalStore(settings.store_path))
+        finally:
+            catalog.close()
+
+
+def prepare_catalog(catalog: Catalog, settings: Settings) -> tuple[str | None, str]:
+    """Migrate, and make the asset kinds and the default portal known; returns the revisions before and after."""
+    revisions = migrate(
+        catalog,
+        lock_timeout=timedelta(seconds=settings.migration_lock_timeout_seconds),
+        statement_timeout=timedelta(seconds=settings.migration_statement_timeout_seconds),
+    )
+    if revisions[0] != revisions[1]:
+        seed_asset_kinds(catalog, [(kind.slug, kind.label, kind.family) for kind in ASSET_KINDS])
+    default_portal(catalog, settings)
+    return revisions
+
+
+def default_portal(catalog: Catalog, settings: Settings) -> PortalRow:
+    """The portal that the nightly harvest reads when nobody added another one."""
+    kind, url = parse_portal(settings.portal)
+    return add_portal(catalog, kind, url)
