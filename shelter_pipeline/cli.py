@@ -1,0 +1,235 @@
+"""The `shelter` command: parse, call one operation, print.
+
+Every error that a person can mend is one sentence on standard error and exit code 2;
+with `--json` standard output holds the result and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from shelter_pipeline.domain.errors import ShelterError
+from shelter_pipeline.settings import load_settings
+
+app = typer.Typer(
+    name="shelter",
+    help="Rescue public science data: find it, decide what comes first, fetch it, keep it, prove it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+FAILED, MISUSED = 1, 2
+
+
+@app.command()
+def up() -> None:
+    """Start the whole embedded system: PostgreSQL, Dagster webserver and daemon. Ctrl-C stops all of it."""
+    from shelter_pipeline.embedded.stack import Stack
+    from shelter_pipeline.operations.prepare import prepare_stack
+
+    settings = load_settings()
+    with Stack(settings) as stack:
+        stack.start(lambda line: out.print(escape(line), highlight=False))
+        prepare_stack(stack, settings)
+        started = stack.switch_on_automation()
+        if started:
+            out.print(f"switched on: {', '.join(sorted(started))}", highlight=False)
+        out.print(
+            "Ctrl-C stops everything; the state stays in", escape(str(settings.home_path)), highlight=False
+        )
+        stack.wait()
+
+
+@app.command()
+def demo() -> None:
+    """Rescue the bundled sample portal, start to verdicts; exit 0 only if every expected file is held."""
+    from shelter_pipeline.demo import run_demo
+
+    raise typer.Exit(0 if run_demo(load_settings(), out) else FAILED)
+
+
+@app.command()
+def harvest(
+    portal: Annotated[
+        str | None, typer.Option(help="KIND:URL; KIND is datagov, ckan or dcat_us. Default: SHELTER_PORTAL.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a portal into the catalog: every dataset, its resources, what is new, changed, gone."""
+    from shelter_pipeline.operations.harvest_portal import harvest_portal
+    from shelter_pipeline.operations.ledger import add_portal
+    from shelter_pipeline.operations.workplace import open_workplace
+    from shelter_pipeline.portals.registry import parse_portal
+
+    settings = load_settings()
+    chosen = portal or settings.portal
+    parse_portal(chosen)  # refuse a typing error before anything is started
+    with open_workplace(settings) as workplace:
+        slug = add_portal(workplace, chosen).slug
+        if as_json:
+            report = harvest_portal(workplace, slug)
+        else:
+            with _bars() as bars:
+                report = harvest_portal(workplace, slug, progress=_counted(bars, f"reading {slug}"))
+    _print(report, as_json)
+    if report["message"] and not as_json:
+        err.print(escape(report["message"]), highlight=False)
+    if report["verdict"] == "unreachable":
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def rescue(
+    organization: Annotated[str, typer.Option(help="The organization's slug, e.g. epa-gov.")],
+    as_json: AsJson = False,
+) -> None:
+    """Score, plan, fetch and report one organization, in this process and without a daemon."""
+    from shelter_pipeline.operations.rescue_organization import rescue_organization
+    from shelter_pipeline.operations.workplace import open_workplace
+
+    with open_workplace(load_settings()) as workplace:
+        if as_json:
+            report = rescue_organization(workplace, organization)
+        else:
+            with _bars() as bars:
+                report = rescue_organization(workplace, organization, progress=_named(bars))
+    _print(report, as_json)
+
+
+@app.command()
+def fetch(
+    url: Annotated[str, typer.Argument(help="What to fetch: http or https.")],
+    store: Annotated[Path, typer.Option(help="Folder of the blob store.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make one capture through the real engine; exit 0 whenever a verdict was reached."""
+    from shelter_pipeline.operations.fetch_url import fetch_url
+
+    _print(fetch_url(url, settings=load_settings(), store_dir=store), as_json)
+
+
+@app.command()
+def classify(
+    url: Annotated[str, typer.Argument(help="The URL as a catalogue writes it.")],
+    format: Annotated[str | None, typer.Option(help="The format that the catalogue declares.")] = None,
+    media_type: Annotated[
+        str | None, typer.Option(help="The media type that the catalogue declares.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a URL is, by rule alone: no request is made."""
+    from shelter_pipeline.discovery.classify import classify as classify_url
+
+    result = classify_url(url, format=format, media_type=media_type)
+    shown = {"kind": result.kind.value, "asset_kind": result.asset_kind, "rule": result.rule}
+    _print(shown | ({"problem": result.problem} if result.problem else {}), as_json)
+
+
+@app.command()
+def scrub(
+    store: Annotated[
+        Path | None, typer.Option(help="Folder of the blob store. Default: the settings' store.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read every blob again and compare it with its name; damaged ones go to quarantine, nothing is deleted."""
+    from shelter_pipeline.operations.scrub_store import scrub_store
+
+    result = scrub_store(store or load_settings().store_path)
+    _print(result, as_json)
+    if result["damaged"] or result["missing"]:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Say what is held, what waits and what failed, in all and by organization."""
+    from shelter_pipeline.operations.report import report_all, report_status
+    from shelter_pipeline.operations.workplace import open_workplace
+    from shelter_pipeline.reports import organization_table
+
+    with open_workplace(load_settings()) as workplace:
+        totals, organizations = report_status(workplace), report_all(workplace)
+    if as_json:
+        _print({**totals, "by_organization": organizations}, as_json)
+        return
+    _print(totals, as_json)
+    if organizations:
+        out.print(organization_table(organizations))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the catalog's schema up to date; safe to run at any time, by any number of machines."""
+    from shelter_pipeline.operations.workplace import open_workplace, prepare_catalog
+
+    settings = load_settings()
+    with open_workplace(settings, migrated=False) as workplace:
+        before, after = prepare_catalog(workplace.catalog, settings)
+    out.print(f"schema {before or 'none'} → {after}" if before != after else f"schema {after} is up to date")
+
+
+def _print(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(result, default=_plain) + "\n")
+        return
+    shown = Table(show_header=False, box=None)
+    for name, value in result.items():
+        if value not in (None, [], {}):
+            text = json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
+            shown.add_row(name.replace("_", " "), escape(text))
+    out.print(shown)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _bars() -> Progress:
+    return Progress(
+        *Progress.get_default_columns()[:2], TextColumn("{task.completed}"), TimeElapsedColumn(), console=err
+    )
+
+
+def _counted(bars: Progress, name: str) -> Callable[[int, int | None], None]:
+    task = bars.add_task(name, total=None)
+    return lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _named(bars: Progress) -> Callable[[str, int, int], None]:
+    tasks: dict[str, Any] = {}
+
+    def show(name: str, done: int, total: int) -> None:
+        if name not in tasks:
+            tasks[name] = bars.add_task(name, total=total)
+        bars.update(tasks[name], completed=done)
+
+    return show
+
+
+def main() -> None:
+    """The entry point: one sentence for what a person can mend, a traceback for what is our fault."""
+    try:
+        app()
+    except ShelterError as error:
+        err.print(f"shelter: {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(MISUSED)
+
+
+if __name__ == "__main__":
+    main()

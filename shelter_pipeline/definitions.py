@@ -1,0 +1,39 @@
+"""The Dagster code location: `build_defs` puts it together, `defs` is what Dagster loads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from shelter_pipeline.orchestration.catalog_assets import package_list, priority_scores, resource_metadata
+from shelter_pipeline.orchestration.checks import audit_job, checks
+from shelter_pipeline.orchestration.jobs import asset_jobs, fixity
+from shelter_pipeline.orchestration.rescue_assets import batch_plan, download_batches, organization_rescue
+from shelter_pipeline.orchestration.resources import Workplaces
+from shelter_pipeline.orchestration.schedules import schedules
+from shelter_pipeline.orchestration.sensors import sensors
+
+
+def build_defs(**overrides: Any) -> dg.Definitions:
+    """The whole code location; `overrides` replace resources by name, as tests do with `workplaces`."""
+    return dg.Definitions(
+        assets=[
+            package_list,
+            resource_metadata,
+            priority_scores,
+            batch_plan,
+            download_batches,
+            organization_rescue,
+        ],
+        asset_checks=list(checks),
+        jobs=[*asset_jobs, audit_job, fixity],
+        schedules=list(schedules),
+        sensors=list(sensors),
+        resources={"workplaces": Workplaces(), **overrides},
+        # Runs started by hand in the UI use this one too: a process a step costs seconds.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,93 @@
+"""Runs of the system: refresh a portal, plan organizations, download a batch, report, audit.
+
+Every job runs its steps in one process: a second process a step costs more than the
+work of most steps.
+"""
+
+import dagster as dg
+
+from shelter_pipeline.operations.scrub_store import scrub_store
+from shelter_pipeline.orchestration.catalog_assets import package_list, priority_scores, resource_metadata
+from shelter_pipeline.orchestration.rescue_assets import batch_plan, download_batches, organization_rescue
+from shelter_pipeline.orchestration.resources import Workplaces
+from shelter_pipeline.orchestration.tables import table
+
+MAX_RUNTIME_TAG = "dagster/max_runtime"
+
+
+def _assets(*assets: dg.AssetsDefinition) -> dg.AssetSelection:
+    """The assets alone: the audit's checks run in their own job."""
+    return dg.AssetSelection.assets(*assets).without_checks()
+
+
+def _at_most(hours: int) -> dict[str, str]:
+    """A run that takes longer has lost its machine: Dagster ends it, and the ledger gives its work back."""
+    return {MAX_RUNTIME_TAG: str(hours * 3600)}
+
+
+refresh_portal = dg.define_asset_job(
+    "refresh_portal",
+    # The harvest answers its checks itself, in the same step.
+    selection=dg.AssetSelection.assets(package_list) | _assets(resource_metadata, priority_scores),
+    executor_def=dg.in_process_executor,
+    description="Harvest a portal, look at its new links, score every file.",
+    tags=_at_most(hours=12),
+)
+rescore = dg.define_asset_job(
+    "rescore",
+    selection=_assets(priority_scores),
+    executor_def=dg.in_process_executor,
+    description="Score every file again.",
+    tags=_at_most(hours=1),
+)
+plan_organizations = dg.define_asset_job(
+    "plan_organizations",
+    selection=_assets(batch_plan),
+    executor_def=dg.in_process_executor,
+    description="Cut what organizations still want into batches.",
+    tags=_at_most(hours=2),
+)
+download = dg.define_asset_job(
+    "download",
+    selection=_assets(download_batches),
+    executor_def=dg.in_process_executor,
+    description="Fetch, verify and store one batch.",
+    tags=_at_most(hours=8),
+)
+report_organizations = dg.define_asset_job(
+    "report_organizations",
+    selection=_assets(organization_rescue),
+    executor_def=dg.in_process_executor,
+    description="The verdict on organizations.",
+    tags=_at_most(hours=1),
+)
+
+
+@dg.op
+def scrub(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplaces]) -> None:
+    """Read every blob of the store again and compare it with its name."""
+    with workplaces.open() as workplace:
+        result = scrub_store(workplace.settings.store_path)
+    lists = {name: value for name, value in result.items() if isinstance(value, list)}
+    context.add_output_metadata(
+        {name: value for name, value in result.items() if isinstance(value, int)}
+        | {name: table([{"file": str(item)} for item in value[:50]]) for name, value in lists.items()}
+    )
+    if result["damaged"] or result["missing"]:
+        raise dg.Failure(
+            description=f"{result['damaged']} damaged and {result['missing']} missing blobs; damaged ones are in"
+            " quarantine, and nothing was deleted"
+        )
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags=_at_most(hours=48),
+    description="Fixity: re-read every blob of the store.",
+)
+def fixity() -> None:
+    """One op: a scrub of the whole store."""
+    scrub()
+
+
+asset_jobs = (refresh_portal, rescore, plan_organizations, download, report_organizations)

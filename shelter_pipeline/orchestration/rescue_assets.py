@@ -1,0 +1,123 @@
+"""The rescue group: an organization's work cut into batches, the batches fetched, the verdict on the organization."""
+
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+
+from shelter_pipeline.domain.errors import ShelterError
+from shelter_pipeline.operations.plan_organization import plan_organization
+from shelter_pipeline.operations.report import report_organization
+from shelter_pipeline.operations.rescue_batch import rescue_batch
+from shelter_pipeline.orchestration.catalog_assets import priority_scores
+from shelter_pipeline.orchestration.partitions import add_missing, batches, organizations
+from shelter_pipeline.orchestration.resources import Workplaces
+from shelter_pipeline.orchestration.summaries import batch_metadata, plan_metadata, rescue_metadata
+
+GROUP = "rescue"
+DOWNLOAD_POOL = "downloads"
+# A contiguous selection of organizations becomes few runs; starting a run costs more than planning one.
+_ORGANIZATIONS_A_RUN = 100
+
+
+class PlanConfig(dg.Config):
+    """How to plan: `urgent` moves the organization's batches to the front of the queue."""
+
+    urgent: bool = True
+
+
+@dg.asset(
+    partitions_def=organizations,
+    deps=[priority_scores],
+    backfill_policy=dg.BackfillPolicy.multi_run(_ORGANIZATIONS_A_RUN),
+    output_required=False,
+    group_name=GROUP,
+    kinds={"postgres"},
+    owners=["team:rescue"],
+)
+def batch_plan(
+    context: dg.AssetExecutionContext, config: PlanConfig, workplaces: dg.ResourceParam[Workplaces]
+) -> Iterator[dg.AssetMaterialization]:
+    """The button "rescue this organization": choose organizations here and materialize.
+
+    What an organization still wants is cut into batches of one host (or of several hosts
+    with few files), the batches become partitions of `download_batches`, and the download
+    sensor starts them, urgent ones first.
+    """
+    failed: dict[str, str] = {}
+    with workplaces.open() as workplace:
+        for key in context.partition_keys:
+            try:
+                plan = plan_organization(workplace, key, urgent=config.urgent)
+            except ShelterError as error:
+                failed[key] = str(error)
+                continue
+            add_missing(context.instance, batches, plan["open"])
+            yield dg.AssetMaterialization("batch_plan", partition=key, metadata=plan_metadata(plan))
+    _raise_failed(failed)
+
+
+@dg.asset(
+    partitions_def=batches,
+    deps=[dg.AssetDep(batch_plan, partition_mapping=dg.AllPartitionMapping())],
+    pool=DOWNLOAD_POOL,
+    group_name=GROUP,
+    kinds={"http", "file"},
+    owners=["team:rescue"],
+)
+def download_batches(
+    context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
+) -> dg.MaterializeResult:
+    """The files of one batch: fetched, verified, stored under their SHA-256, recorded.
+
+    Running a batch again resumes it. It succeeds when every file has a terminal verdict,
+    good or bad, and fails only while files are left that another attempt may still get.
+    """
+    started = time.monotonic()
+    with workplaces.open() as workplace:
+        result = rescue_batch(workplace, context.partition_key, run_id=context.run_id)
+    metadata = batch_metadata(result, time.monotonic() - started)
+    if result.leftover and result.state != "running":
+        raise dg.Failure(
+            description=f"{result.leftover} of {sum(row['files'] for row in result.files)} files are left for another"
+            " attempt; everything else of the batch is settled",
+            metadata=metadata,
+        )
+    return dg.MaterializeResult(metadata=metadata)
+
+
+@dg.asset(
+    partitions_def=organizations,
+    deps=[dg.AssetDep(download_batches, partition_mapping=dg.AllPartitionMapping())],
+    backfill_policy=dg.BackfillPolicy.multi_run(_ORGANIZATIONS_A_RUN),
+    output_required=False,
+    group_name=GROUP,
+    kinds={"postgres"},
+    owners=["team:rescue"],
+)
+def organization_rescue(
+    context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
+) -> Iterator[dg.AssetMaterialization]:
+    """The verdict on an organization: what is expected against what is held, in files and bytes.
+
+    `complete` is only said when every expected file is held and verified.
+    """
+    failed: dict[str, str] = {}
+    with workplaces.open() as workplace:
+        for key in context.partition_keys:
+            try:
+                report = report_organization(workplace, key)
+            except ShelterError as error:
+                failed[key] = str(error)
+                continue
+            yield dg.AssetMaterialization(
+                "organization_rescue", partition=key, metadata=rescue_metadata(report)
+            )
+    _raise_failed(failed)
+
+
+def _raise_failed(failed: dict[str, str]) -> None:
+    if failed:
+        raise dg.Failure(
+            description=f"{len(failed)} organizations failed: {', '.join(failed)}", metadata=dict(failed)
+        )

@@ -1,0 +1,116 @@
+"""What each materialization shows in the UI: counts, rates, tables, failures by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shelter_pipeline.operations.rescue_batch import BatchResult
+from shelter_pipeline.orchestration.tables import bar, progress_table, table
+from shelter_pipeline.reports import by_reason, size
+
+Metadata = dict[str, Any]
+
+
+def harvest_metadata(report: Mapping[str, Any]) -> Metadata:
+    """A harvest: its verdict, its counts, what was refused and why."""
+    shown = (
+        "verdict expected seen new changed unchanged refused duplicates delisted resources requests seconds"
+    )
+    return {
+        "dagster/row_count": report["seen"],
+        **{name: report[name] for name in shown.split() if report[name] is not None},
+        "witness": report["witness"] or "the portal gives no count",
+        "message": report["message"] or "–",
+        "refusals": table(report["refusals"], ["position", "identifier", "field", "problem"]),
+    }
+
+
+def discovery_metadata(summary: Mapping[str, Any]) -> Metadata:
+    """A discovery: how many links were looked at, and what they turned out to be."""
+    return {
+        "resources looked at": summary["resources"],
+        "new files": summary["assets"],
+        "pages read": summary["pages"],
+        "links by kind": table(summary["by_kind"]),
+    }
+
+
+def score_metadata(result: Mapping[str, Any]) -> Metadata:
+    """A scoring: how the files spread over the levels, and what comes first and why."""
+    levels = [
+        {
+            "level": row["level"],
+            "files": row["files"],
+            "held": bar(row["held"], row["files"]),
+            "known bytes": size(row["bytes"]),
+        }
+        for row in result["levels"]
+    ]
+    top = [
+        {
+            "url": row["url"],
+            "level": row["level"],
+            "score": row["score"],
+            "because": by_part(row["reasons"]),
+        }
+        for row in result["top"]
+    ]
+    return {"scores changed": result["changed"], "levels": table(levels), "first in line": table(top)}
+
+
+def by_part(reasons: Mapping[str, Any]) -> str:
+    """The parts of a score, greatest first."""
+    parts = [(name, value) for name, value in reasons.items() if isinstance(value, int | float) and value]
+    return ", ".join(f"{name} {value:.2f}" for name, value in sorted(parts, key=lambda part: -part[1]))
+
+
+def plan_metadata(plan: Mapping[str, Any]) -> Metadata:
+    """A plan of one organization: its new batches and those still to run."""
+    return {
+        "new batches": len(plan["new"]),
+        "open batches": len(plan["open"]),
+        "files planned": plan["files"],
+        "bytes expected": size(plan["bytes"]),
+        "batches": table([{"batch": key, "new": key in plan["new"]} for key in plan["open"]]),
+    }
+
+
+def batch_metadata(result: BatchResult, seconds: float) -> Metadata:
+    """A batch: what was fetched how fast, and every file by its verdict."""
+    return {
+        "state": result.state,
+        "files settled": result.settled,
+        "stored": size(result.stored_bytes),
+        "stored bytes": result.stored_bytes,
+        "transferred": size(result.wire_bytes),
+        "requests": result.requests,
+        "rate": _rate(result, seconds),
+        "left over": result.leftover,
+        "this run by reason": by_reason(result.reasons),
+        "files by verdict": table([{**row, "bytes": size(row["bytes"])} for row in result.files]),
+        "manifest": result.manifest or "nothing new to record",
+    }
+
+
+def _rate(result: BatchResult, seconds: float) -> str:
+    seconds = max(seconds, 0.001)
+    return f"{size(result.wire_bytes / seconds)}/s, {result.settled / seconds:.1f} files/s"
+
+
+def rescue_metadata(report: Mapping[str, Any]) -> Metadata:
+    """An organization: its verdict, expected against held, failures by reason."""
+    return {
+        "verdict": report["verdict"],
+        "datasets": report["datasets"],
+        "expected files": report["expected_files"],
+        "held files": report["held_files"],
+        "held bytes": report["held_bytes"],
+        "progress": progress_table([report]),
+        "failed by reason": table(_pairs(report["failed"], "files")),
+        "links that are no files": table(_pairs(report["not_files"], "links")),
+    }
+
+
+def _pairs(counts: Mapping[str, int], unit: str) -> Sequence[dict[str, Any]]:
+    return [{"reason": reason, unit: count} for reason, count in sorted(counts.items())]
