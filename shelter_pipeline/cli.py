@@ -44,14 +44,12 @@ def up() -> None:
 
     settings = load_settings()
     with Stack(settings) as stack:
-        stack.start(lambda line: out.print(escape(line), highlight=False))
+        stack.start(_say)
         prepare_stack(stack, settings)
         started = stack.switch_on_automation()
         if started:
-            out.print(f"switched on: {', '.join(sorted(started))}", highlight=False)
-        out.print(
-            "Ctrl-C stops everything; the state stays in", escape(str(settings.home_path)), highlight=False
-        )
+            _say(f"switched on: {', '.join(sorted(started))}")
+        _say(f"Ctrl-C stops everything; the state stays in {settings.home_path}")
         stack.wait()
 
 
@@ -194,6 +192,10 @@ def _print(result: dict[str, Any], as_json: bool) -> None:
             text = json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
             shown.add_row(name.replace("_", " "), escape(text))
     out.print(shown)
+
+
+def _say(line: str) -> None:
+    out.print(escape(line), highlight=False, soft_wrap=True)
 
 
 def _plain(value: object) -> str:

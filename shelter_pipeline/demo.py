@@ -45,7 +45,7 @@ def run_demo(settings: Settings, console: Console) -> bool:
     clock = _Clock()
     with ExitStack() as opened, _bars(console) as bars:
         with clock.phase("start PostgreSQL and Dagster"), _spinning(bars, "starting the embedded system"):
-            sample = opened.enter_context(SamplePortal(settings.sample_port, settings.sample_second_port))
+            sample = opened.enter_context(_sample_portal(settings.sample_port))
             stack = opened.enter_context(Stack(settings, purpose="shelter demo"))
             stack.start(_report_to(bars))
             prepare_stack(stack, settings)
@@ -76,7 +76,7 @@ class _Rescue:
 
     def run(self, portal: str) -> None:
         dagster = self._stack.dagster
-        add_portal(self._workplace, portal, slug=PORTAL)
+        add_portal(self._workplace, portal, slug=PORTAL, nightly=False)
         dagster.add_partitions("portal", [PORTAL])
         with self._clock.phase("harvest, discovery, scores"):
             run_id = dagster.launch("refresh_portal", {"dagster/partition": PORTAL})
@@ -136,6 +136,11 @@ class _Rescue:
             if time.monotonic() > deadline:
                 raise ShelterError(f"{what} did not end within {_LONGEST_PHASE_SECONDS:.0f} seconds")
             time.sleep(_POLL_SECONDS)
+
+
+def _sample_portal(port: int) -> SamplePortal:
+    # Four hosts, because one host is served one batch at a time.
+    return SamplePortal(port, port + 1, more_ports=(port + 2, port + 3))
 
 
 def compare(expected: Mapping[str, Expected], reports: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -49,8 +49,9 @@ class Settings(BaseSettings):
     bind_address: str = Field("127.0.0.1", description="Address the Dagster webserver listens on.")
     dagster_port: Port = Field(3000, description="Port of the Dagster webserver.")
     code_server_port: Port = Field(4266, description="Port of Dagster's code server, on loopback.")
-    sample_port: Port = Field(8765, description="Port of the sample portal of `shelter demo`, on loopback.")
-    sample_second_port: Port = Field(8766, description="Port of the sample portal's other host.")
+    sample_port: Annotated[int, Field(ge=1, le=65532)] = Field(
+        8765, description="First of the four ports of `shelter demo`'s sample portal, on loopback."
+    )
     max_concurrent_runs: Count = Field(4, description="Dagster runs at once.")
     start_timeout_seconds: Seconds = Field(
         120, description="How long `shelter up` waits for each part to answer."

@@ -30,17 +30,26 @@ def _columns() -> sa.Select[tuple[int, str, str, str]]:
     return sa.select(portal.c.id, portal.c.slug, portal.c.kind, portal.c.url)
 
 
-def add_portal(catalog: Catalog, kind: str, url: str, *, slug: str | None = None) -> PortalRow:
-    """The portal of this kind and URL, added if it is new. Adding it twice changes nothing."""
+def add_portal(
+    catalog: Catalog, kind: str, url: str, *, slug: str | None = None, nightly: bool = True
+) -> PortalRow:
+    """The portal of this kind and URL, added if it is new. Adding it twice changes nothing.
+
+    One that is not `nightly` is harvested only when somebody asks for it.
+    """
     parts = urlsplit(url)
     wanted = slugify(slug or f"{parts.netloc}{parts.path}")
     with catalog.begin() as connection:
         connection.execute(sa.text("LOCK TABLE portal IN SHARE ROW EXCLUSIVE MODE"))
-        found = connection.execute(_columns().where(portal.c.kind == kind, portal.c.url == url)).mappings().one_or_none()
+        found = (
+            connection.execute(_columns().where(portal.c.kind == kind, portal.c.url == url))
+            .mappings()
+            .one_or_none()
+        )
         if found is None:
             taken = set(connection.scalars(sa.select(portal.c.slug)))
             free = _first_free(wanted, taken, kind)
-            connection.execute(insert(portal).values(slug=free, kind=kind, url=url))
+            connection.execute(insert(portal).values(slug=free, kind=kind, url=url, nightly=nightly))
             found = connection.execute(_columns().where(portal.c.slug == free)).mappings().one()
         return PortalRow(**found)
 
@@ -60,10 +69,11 @@ def find_portal(catalog: Catalog, slug: str) -> PortalRow:
     raise SetupError(f"there is no portal {slug!r}; known portals: {names}")
 
 
-def list_portals(catalog: Catalog) -> list[PortalRow]:
-    """All portals that are harvested, oldest first."""
+def list_portals(catalog: Catalog, *, nightly_only: bool = False) -> list[PortalRow]:
+    """All portals, oldest first, or those of the nightly harvest."""
+    wanted = portal.c.nightly if nightly_only else sa.true()
     with catalog.begin() as connection:
-        rows = connection.execute(_columns().where(portal.c.enabled).order_by(portal.c.id))
+        rows = connection.execute(_columns().where(wanted).order_by(portal.c.id))
         return [PortalRow(**row) for row in rows.mappings()]
 
 

@@ -22,7 +22,7 @@ portal = sa.Table(
     sa.Column("slug", sa.Text, nullable=False, unique=True),  # its Dagster partition
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
-    sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("nightly", sa.Boolean, nullable=False, server_default=sa.true()),
     moment("added_at", now=True),
     sa.UniqueConstraint("kind", "url"),
     one_of("kind", "datagov", "ckan", "dcat_us"),

@@ -12,15 +12,17 @@ from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.registry import parse_portal
 
 
-def add_portal(workplace: Workplace, text: str, *, slug: str | None = None) -> PortalRow:
+def add_portal(
+    workplace: Workplace, text: str, *, slug: str | None = None, nightly: bool = True
+) -> PortalRow:
     """The portal of `KIND:URL`, added if it is new. SetupError when the text is not one."""
     kind, url = parse_portal(text)
-    return portals.add_portal(workplace.catalog, kind, url, slug=slug)
+    return portals.add_portal(workplace.catalog, kind, url, slug=slug, nightly=nightly)
 
 
-def portal_keys(workplace: Workplace) -> list[str]:
-    """The partition key of every portal that is harvested."""
-    return [portal.slug for portal in portals.list_portals(workplace.catalog)]
+def portal_keys(workplace: Workplace, *, nightly_only: bool = False) -> list[str]:
+    """The partition key of every portal, or of those that the nightly harvest reads."""
+    return [portal.slug for portal in portals.list_portals(workplace.catalog, nightly_only=nightly_only)]
 
 
 def organization_keys(workplace: Workplace) -> list[str]:

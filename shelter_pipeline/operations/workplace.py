@@ -12,7 +12,7 @@ from shelter_pipeline.catalog.discoveries import seed_asset_kinds
 from shelter_pipeline.catalog.migrate import migrate
 from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.discovery.asset_kinds import ASSET_KINDS
-from shelter_pipeline.embedded.database import open_database
+from shelter_pipeline.embedded.database import open_catalog
 from shelter_pipeline.fetching.door import Door
 from shelter_pipeline.portals.registry import parse_portal
 from shelter_pipeline.settings import Settings
@@ -36,8 +36,8 @@ def open_workplace(settings: Settings, *, migrated: bool = True) -> Iterator[Wor
     With `migrated` the schema is brought up to date first. Raises SetupError when
     something has to be set, installed or freed before anything can work.
     """
-    with open_database(settings) as urls:
-        catalog = Catalog(urls.catalog, pool_size=max(5, settings.fetch_threads // 2))
+    with open_catalog(settings) as url:
+        catalog = Catalog(url, pool_size=max(5, settings.fetch_threads // 2))
         try:
             if migrated:
                 prepare_catalog(catalog, settings)

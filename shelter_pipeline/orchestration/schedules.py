@@ -17,7 +17,7 @@ def nightly_harvest(
 ) -> Iterator[dg.RunRequest]:
     """Every portal, every night: harvest, discovery, scores. Planning follows each success."""
     with workplaces.open() as workplace:
-        keys = portal_keys(workplace)
+        keys = portal_keys(workplace, nightly_only=True)
     add_missing(context.instance, portals, keys)
     # The night is part of the key: one run a portal and a night, and another one tomorrow.
     night = context.scheduled_execution_time.date().isoformat()

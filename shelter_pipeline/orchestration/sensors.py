@@ -116,7 +116,11 @@ def rescue_report_sensor(
 
 
 def range_requests(
-    ordered: Sequence[str], wanted: Sequence[str], *, run_key: str, run_config: dict[str, object] | None = None
+    ordered: Sequence[str],
+    wanted: Sequence[str],
+    *,
+    run_key: str,
+    run_config: dict[str, object] | None = None,
 ) -> Iterator[dg.RunRequest]:
     """As few runs as cover the wanted partitions: one for each unbroken range."""
     for first, last in contiguous_ranges(ordered, wanted):

@@ -20,8 +20,12 @@ from shelter_pipeline.sample.records import describe, ordinary_links
 from shelter_pipeline.sample.site import Site
 from shelter_pipeline.sample.words import PUBLISHERS, Publisher
 
-# These organizations move to the further file bases, one each, as far as there are bases.
-_MOVING = ("usgs-gov", "doe-gov", "dot-gov")
+# These organizations move to the further file bases, three each, as far as there are bases.
+_MOVING = (
+    ("usgs-gov", "usda-gov", "nps-gov"),
+    ("census-gov", "doe-gov", "state-of-lakota"),
+    ("nasa-gov", "dot-gov", "city-of-riverton"),
+)
 # What is broken in each row that a driver must refuse, and under whose organization it shows.
 BROKEN_ROWS = (("identifier", "noaa-gov"), ("title", "epa-gov"), ("record", "usda-gov"))
 BROKEN_TEXT = "See the old catalogue for the rest of this list."
@@ -61,7 +65,10 @@ class Catalogue:
     def __init__(self, base_url: str, file_bases: Sequence[str] = ()) -> None:
         self.base_url = base_url.rstrip("/")
         self.file_bases = tuple(base.rstrip("/") for base in file_bases) or (self.base_url,)
-        self.site = Site(self.file_bases, dict(zip(_MOVING, self.file_bases[1:], strict=False)))
+        moved = {
+            slug: base for slugs, base in zip(_MOVING, self.file_bases[1:], strict=False) for slug in slugs
+        }
+        self.site = Site(self.file_bases, moved)
         self.publishers = PUBLISHERS
         for spot in FURNITURE:
             self.site.place(spot)

@@ -1,7 +1,7 @@
-"""The sample portal as running servers: HTTP/1.1 on two ports of loopback, a thread a connection.
+"""The sample portal as running servers: HTTP/1.1 on two or more ports of loopback, a thread a connection.
 
-The portal's paths and all files are answered on both ports, so the second is another
-host only by its name. Every request is logged before its body is sent, so that a test
+The portal's paths and all files are answered on all ports, so each is another host
+only by its name. Every request is logged before its body is sent, so that a test
 can say what was asked, when, and how it was answered.
 """
 
@@ -11,7 +11,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,8 +45,9 @@ class Exchange:
 class SamplePortal:
     """The bundled portal, running from creation to `stop()`; also a context manager.
 
-    Port 0 takes a free port. `hosts` is the address to listen on, or two parted by a comma,
-    one a port. Raises SetupError `port-in-use` naming the address that is taken.
+    Port 0 takes a free port; each of `more_ports` is one host more. `hosts` is the address to
+    listen on, or two parted by a comma: the first port's, and that of the others. Raises
+    SetupError `port-in-use` naming the address that is taken.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class SamplePortal:
         second_port: int = 0,
         hosts: str = "127.0.0.1",
         *,
+        more_ports: Sequence[int] = (),
         crawl_delay_seconds: int = 0,
     ) -> None:
         self.requests: list[Exchange] = []
@@ -62,7 +64,8 @@ class SamplePortal:
         self._servers: list[_Server] = []
         with contextlib.ExitStack() as undo:
             undo.callback(self._close)
-            for name, number in ((names[0], port), (names[-1], second_port)):
+            further = ((names[-1], other) for other in (second_port, *more_ports))
+            for name, number in ((names[0], port), *further):
                 self._servers.append(_bound(name.strip(), number, self))
             undo.pop_all()
         self.file_bases = tuple(server.base for server in self._servers)

@@ -1,5 +1,5 @@
 -- The state of the whole rescue in one row.
-SELECT (SELECT count(*) FROM portal WHERE enabled) AS portals,
+SELECT (SELECT count(*) FROM portal) AS portals,
        (SELECT count(*) FROM organization) AS organizations,
        (SELECT count(*) FROM dataset) AS datasets,
        (SELECT count(*) FROM resource WHERE listed) AS resources,

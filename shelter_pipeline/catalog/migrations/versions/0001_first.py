@@ -52,7 +52,7 @@ def upgrade() -> None:
     sa.Column('slug', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('url', sa.Text(), nullable=False),
-    sa.Column('enabled', sa.Boolean(), server_default=sa.text('true'), nullable=False),
+    sa.Column('nightly', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.Column('added_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("kind IN ('datagov', 'ckan', 'dcat_us')", name=op.f('ck_portal_kind_known')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_portal')),
