@@ -1,0 +1,72 @@
+"""Dagster's instance folder, written at each start from the repository's `dagster.yaml` and the settings.
+
+Dagster reads addresses and secrets from the environment but limits only as plain numbers,
+so the numbers are filled in here. The files say that they are written by a program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.embedded.dagster_client import LOCATION
+from shelter_pipeline.settings import Settings
+
+_HEADER = "# Written by Shelter at each start, from its dagster.yaml and the settings; changes are lost.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Where Dagster finds its configuration: `folder` is DAGSTER_HOME."""
+
+    folder: Path
+    workspace: Path
+
+
+def packaged_file(name: str) -> Path:
+    """A file that a wheel carries inside the package and a clone at its top. Raises SetupError."""
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / name, package.parent / name):
+        if place.is_file():
+            return place
+    raise SetupError(f"{name} is missing from this installation of Shelter ({package}); install it again")
+
+
+def dagster_yaml(base: str, settings: Settings) -> str:
+    """The instance's configuration: the repository's, with the limits of the settings."""
+    content: dict[str, Any] = yaml.safe_load(base)
+    limits = content["concurrency"]
+    limits["runs"]["max_concurrent_runs"] = settings.max_concurrent_runs
+    limits["pools"]["default_limit"] = settings.max_concurrent_runs
+    return _HEADER + yaml.safe_dump(content, sort_keys=False)
+
+
+def workspace_yaml(settings: Settings) -> str:
+    """Where the webserver and the daemon find the code server of this stack."""
+    server = {"host": "127.0.0.1", "port": settings.code_server_port, "location_name": LOCATION}
+    return _HEADER + yaml.safe_dump({"load_from": [{"grpc_server": server}]}, sort_keys=False)
+
+
+def write_instance(home: Path, settings: Settings) -> Instance:
+    """Write the instance folder of a home. Raises SetupError when it cannot be written."""
+    instance = Instance(home / "dagster", home / "dagster" / "workspace.yaml")
+    try:
+        instance.folder.mkdir(exist_ok=True)
+        _publish(
+            instance.folder / "dagster.yaml",
+            dagster_yaml(packaged_file("dagster.yaml").read_text(), settings),
+        )
+        _publish(instance.workspace, workspace_yaml(settings))
+    except OSError as error:
+        raise SetupError(f"SHELTER_HOME: {instance.folder} cannot be written: {error.strerror}") from error
+    return instance
+
+
+def _publish(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(path)

@@ -1,0 +1,334 @@
+"""The embedded system as one thing: PostgreSQL and Dagster's three processes, up together, down together.
+
+    code-server ─ loads Shelter's definitions, starts runs     webserver ─ the user interface
+    daemon ─ schedules, sensors, the queue of runs             PostgreSQL ─ the state of all of them
+
+The children are told the settings of this process, whatever their source, and the URLs of
+the running databases, so that all of them work on the same state. One stack at a time may
+run on a home; what a killed one left behind is stopped before the next one starts.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import SecretStr
+
+from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.embedded.dagster_client import DagsterClient
+from shelter_pipeline.embedded.database import DatabaseUrls, database_urls, embedded_server
+from shelter_pipeline.embedded.instance import Instance, write_instance
+from shelter_pipeline.embedded.interrupts import Interrupts
+from shelter_pipeline.embedded.locks import FileLock, claim_home, make_home
+from shelter_pipeline.embedded.postgres import EmbeddedPostgres
+from shelter_pipeline.embedded.processes import remembered, stop_sessions
+from shelter_pipeline.embedded.supervisor import ChildPart, Report, Supervisor
+from shelter_pipeline.settings import Settings
+
+CODE_SERVER, WEBSERVER, DAEMON = "code-server", "webserver", "daemon"
+ALL_PARTS = (CODE_SERVER, WEBSERVER, DAEMON)
+_STOP_ORDER = (DAEMON, WEBSERVER, CODE_SERVER)
+GRACE_SECONDS = 20.0
+_PROBE_SECONDS = 2.0
+_LOOPBACK = "127.0.0.1"
+
+
+class Stack:
+    """The parts that `settings` describe; `module` holds the Dagster definitions.
+
+    `start`, `wait` and `stop` belong to the main thread. From `start` to `stop`, SIGTERM and SIGHUP raise
+    KeyboardInterrupt like Ctrl-C does; during `stop`, another signal cuts the time of grace short.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        parts: Sequence[str] = ALL_PARTS,
+        *,
+        module: str = "shelter_pipeline.definitions",
+        purpose: str = "shelter up",
+    ) -> None:
+        self._settings = settings
+        self._wanted = tuple(part for part in ALL_PARTS if part in parts)
+        self._module = module
+        self._purpose = purpose
+        self._interrupts = Interrupts()
+        self._children: dict[str, ChildPart] = {}
+        self._lock: FileLock | None = None
+        self._server: EmbeddedPostgres | None = None
+        self._supervisor: Supervisor | None = None
+        self._databases: DatabaseUrls | None = None
+        self._dagster = DagsterClient(_web_url(settings))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where to look, by what is there."""
+        return {"dagster": self._dagster.url} if WEBSERVER in self._wanted else {}
+
+    @property
+    def databases(self) -> DatabaseUrls:
+        """The databases of the running stack. Raises SetupError before `start`."""
+        if self._databases is None:
+            raise SetupError("the stack has not been started")
+        return self._databases
+
+    def start(self, report: Report) -> None:
+        """Start every part and return when each answers.
+
+        `report` is given one line at a time, later also from another thread: where to look, and problems.
+        Raises SetupError saying what to change; nothing is left running then.
+        """
+        self._interrupts.install()
+        try:
+            self._start(report)
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self) -> None:
+        """Return at Ctrl-C, SIGTERM or SIGHUP; the stack still runs then.
+
+        Raises SetupError when a part cannot be kept alive, having stopped everything.
+        """
+        try:
+            self._running.wait()
+        except KeyboardInterrupt:
+            return
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop every part in order (daemon, webserver, code server with its runs, PostgreSQL) and wait."""
+        with self._interrupts.counted():
+            if self._supervisor is not None:
+                self._supervisor.let_go()
+            for name in _STOP_ORDER:
+                if name in self._children:
+                    self._children.pop(name).stop(GRACE_SECONDS, lambda: self._interrupts.count > 0)
+            if self._server is not None:
+                self._server.stop()
+            if self._lock is not None:
+                self._lock.close()
+            self._supervisor = self._server = self._lock = self._databases = None
+        self._interrupts.restore()
+
+    @property
+    def dagster(self) -> DagsterClient:
+        """Dagster as its webserver shows it. Raises SetupError when a part has given up or nothing runs."""
+        self._running.check()
+        return self._dagster
+
+    def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Ask Dagster's webserver. Raises as `DagsterClient.query`, and SetupError when a part gave up."""
+        self._running.check()
+        return self._dagster.query(query, variables)
+
+    def switch_on_automation(self) -> list[str]:
+        """Start the sensors and schedules that nobody has started or stopped yet; returns their names."""
+        self._running.check()
+        return self._dagster.switch_on_automation()
+
+    @property
+    def _running(self) -> Supervisor:
+        if self._supervisor is None:
+            raise SetupError("the stack is not running")
+        return self._supervisor
+
+    def _start(self, report: Report) -> None:
+        settings = self._settings
+        home = make_home(settings.home_path)
+        self._lock = claim_home(home, self._purpose)
+        run_folder = home / "run"
+        run_folder.mkdir(exist_ok=True)
+        self._stop_leftovers(run_folder, report)
+        began = time.time()
+        check_ports(_ports(settings, self._wanted))
+        supervisor = self._supervisor = Supervisor(report)
+        self._start_database(supervisor, home, report)
+        children = self._make_children(home, run_folder, write_instance(home, settings))
+        # The webserver and the daemon load the definitions through the code server.
+        for group in ((CODE_SERVER,), (WEBSERVER, DAEMON)):
+            for name in group:
+                if name in self._wanted:
+                    self._children[name] = children[name]
+                    supervisor.add(children[name])
+            supervisor.await_answers(settings.start_timeout_seconds)
+        # Only this machine starts runs on the embedded server, so what ran before is gone.
+        if self._server is not None and WEBSERVER in self._wanted:
+            lost = self._dagster.cancel_lost_runs(began)
+            if lost:
+                report(f"{lost} runs ended with their machine or by force, and are marked as cancelled")
+        for what, url in self.urls.items():
+            report(f"{what} is at {url}")
+
+    def _daemon_answers(self) -> bool:
+        return self._dagster.has_daemons(since=self._children[DAEMON].started_at)
+
+    def _stop_leftovers(self, run_folder: Path, report: Report) -> None:
+        leftovers = remembered(run_folder)
+        if leftovers:
+            report("stopping what a former process of Shelter left running")
+            stop_sessions(leftovers, GRACE_SECONDS)
+
+    def _start_database(self, supervisor: Supervisor, home: Path, report: Report) -> None:
+        self._server = embedded_server(self._settings)
+        if self._server is not None:
+            self._server.start()
+            for notice in self._server.notices:
+                report(notice)
+            supervisor.add(DatabasePart(self._server, home / "logs" / "postgres.log"))
+        self._databases = database_urls(self._settings, self._server)
+
+    def _make_children(self, home: Path, run_folder: Path, instance: Instance) -> dict[str, ChildPart]:
+        settings = self._settings
+        environment = child_environment(settings, home, self.databases, instance)
+        workspace = ("-w", str(instance.workspace))
+        code_port, web_port = str(settings.code_server_port), str(settings.dagster_port)
+        module = ("-m", self._module, "--location-name", "shelter_pipeline")
+        commands: dict[str, tuple[tuple[str, ...], Callable[[], bool]]] = {
+            CODE_SERVER: (
+                ("dagster", "api", "grpc", "-h", _LOOPBACK, "-p", code_port, *module),
+                lambda: _accepts(_LOOPBACK, settings.code_server_port),
+            ),
+            WEBSERVER: (
+                ("dagster_webserver", *workspace, "-h", settings.bind_address, "-p", web_port),
+                self._dagster.has_location,
+            ),
+            DAEMON: (
+                ("dagster._daemon", "run", *workspace),
+                # Without a webserver there is nobody to ask.
+                self._daemon_answers if WEBSERVER in self._wanted else lambda: True,
+            ),
+        }
+        return {
+            name: ChildPart(
+                name,
+                (sys.executable, "-m", *command),
+                home / "logs" / f"{name}.log",
+                run_folder,
+                probe,
+                environment,
+            )
+            for name, (command, probe) in commands.items()
+        }
+
+
+class DatabasePart:
+    """The embedded server as a part to be kept alive; stopping it stays with its owner."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, server: EmbeddedPostgres, log: Path) -> None:
+        self._server = server
+        self.log = log
+
+    def start(self) -> None:
+        """Start it unless it runs. Raises SetupError."""
+        self._server.start()
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._server.is_running
+
+    def answers(self) -> bool:
+        """True: starting it waits for its answer."""
+        return True
+
+
+def child_environment(
+    settings: Settings, home: Path, databases: DatabaseUrls, instance: Instance
+) -> dict[str, str]:
+    """What the children must be told: our settings, the running databases, Dagster's folder."""
+    chosen = {
+        f"SHELTER_{name.upper()}": _spelled(getattr(settings, name)) for name in settings.model_fields_set
+    }
+    return chosen | {
+        "SHELTER_HOME": str(home),
+        "SHELTER_DATABASE_URL": databases.catalog,
+        "SHELTER_DAGSTER_DATABASE_URL": databases.dagster,
+        "DAGSTER_HOME": str(instance.folder),
+        "PYTHONUNBUFFERED": "1",
+        # gRPC would send even the way to our own code server through a proxy.
+        "no_grpc_proxy": f"{_LOOPBACK},localhost",
+    }
+
+
+def _spelled(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def check_ports(ports: Mapping[str, tuple[str, int]]) -> None:
+    """Raise SetupError unless each of these (setting → address, port) is free and all differ."""
+    taken: dict[int, str] = {}
+    for setting, (address, port) in ports.items():
+        if port in taken:
+            raise SetupError(f"{setting} and {taken[port]} are both {port}; set another")
+        taken[port] = setting
+        _check_port(setting, address, port)
+
+
+def _check_port(setting: str, address: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, target = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # A connection of a server that just ended does not make its port taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+            probe.listen()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SetupError(f"port {port} ({setting}) is taken; set another") from None
+        if error.errno == errno.EACCES:
+            raise SetupError(
+                f"port {port} ({setting}) is not allowed for this account; set another"
+            ) from None
+        raise SetupError(
+            f"SHELTER_BIND_ADDRESS: cannot listen on {address!r}: {error.strerror or error}"
+        ) from None
+
+
+def _ports(settings: Settings, parts: Sequence[str]) -> dict[str, tuple[str, int]]:
+    ports = {}
+    if CODE_SERVER in parts:
+        ports["SHELTER_CODE_SERVER_PORT"] = (_LOOPBACK, settings.code_server_port)
+    if WEBSERVER in parts:
+        ports["SHELTER_DAGSTER_PORT"] = (settings.bind_address, settings.dagster_port)
+    return ports
+
+
+def _web_url(settings: Settings) -> str:
+    # An address for "every interface" is one to listen on, not one to talk to.
+    host = {"0.0.0.0": _LOOPBACK, "::": "::1"}.get(settings.bind_address, settings.bind_address)  # noqa: S104
+    return (
+        f"http://[{host}]:{settings.dagster_port}"
+        if ":" in host
+        else f"http://{host}:{settings.dagster_port}"
+    )
+
+
+def _accepts(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=_PROBE_SECONDS).close()
+    except OSError:
+        return False
+    return True
