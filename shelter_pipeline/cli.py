@@ -33,7 +33,7 @@ out = Console()
 err = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
-FAILED, MISUSED = 1, 2
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 
 @app.command()
@@ -228,6 +228,8 @@ def main() -> None:
     """The entry point: one sentence for what a person can mend, a traceback for what is our fault."""
     try:
         app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ShelterError as error:
         err.print(f"shelter: {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(MISUSED)

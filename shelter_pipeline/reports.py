@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 _STEP = 1000
+_ROUNDS_UP = 999.95  # would be shown as 1000.0
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _COLOURS = {"complete": "green", "partial": "yellow", "unreachable": "red"}
 
@@ -20,7 +21,7 @@ def size(count: float) -> str:
     '20.5 MB'
     """
     unit = 0
-    while count >= _STEP and unit < len(_UNITS) - 1:
+    while count >= (_ROUNDS_UP if unit else _STEP) and unit < len(_UNITS) - 1:
         count /= _STEP
         unit += 1
     return f"{count:.0f} B" if unit == 0 else f"{count:.1f} {_UNITS[unit]}"
@@ -52,6 +53,6 @@ def organization_table(reports: Sequence[Mapping[str, Any]]) -> Table:
             str(report["expected_files"]),
             str(report["held_files"]),
             size(report["held_bytes"]),
-            by_reason(report["failed"]),
+            escape(by_reason(report["failed"])),
         )
     return shown

@@ -7,7 +7,7 @@ hands it down. `docs/how-to/settings.md` lists them; a test keeps the two equal.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shelter_pipeline.domain.errors import SetupError
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 CsvNetworks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
@@ -93,7 +93,7 @@ class Settings(BaseSettings):
 
     # Politeness
     host_connections: Count = Field(2, description="Downloads at once from one host.")
-    host_delay_seconds: Annotated[float, Field(ge=0)] = Field(
+    host_delay_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         1.0,
         description="Least time between two requests to one public host; hosts in allowed_networks wait not at all.",
     )
@@ -130,6 +130,12 @@ class Settings(BaseSettings):
     migration_lock_timeout_seconds: Seconds = Field(10, description="Longest wait for a lock in a migration.")
     migration_statement_timeout_seconds: Seconds = Field(600, description="Longest statement in a migration.")
 
+    @field_validator("allowed_networks", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        # Runs after the split below: of several such validators the last comes first.
+        return tuple(ip_network(part) if isinstance(part, str) else part for part in value)
+
     @field_validator("allowed_networks", "allowed_ports", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -138,6 +144,15 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("user_agent")
+    @classmethod
+    def _fits_a_header(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("it must name us and say where to find us")
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError("it must be printable ASCII")
+        return value
 
     @field_validator("database_url", "dagster_database_url", mode="before")
     @classmethod
@@ -161,7 +176,7 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         lines = [
-            f"SHELTER_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}"
+            f"SHELTER_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
             f" (it is {problem['input']!r})"
             for problem in error.errors(include_url=False)
         ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
 from shelter_pipeline.catalog.connection import Catalog, raw_connection, statement
@@ -56,16 +57,17 @@ class Discovery:
 
 
 def seed_asset_kinds(catalog: Catalog, kinds: Sequence[tuple[str, str, str]]) -> None:
-    """Make every (slug, label, family) known; labels follow the code."""
-    insert = sa.dialects.postgresql.insert(asset_kind)
+    """Make every (slug, label, family) known; labels follow the code, and what is equal is not written."""
+    insert = upsert(asset_kind)
+    new = insert.excluded
+    seeding = insert.on_conflict_do_update(
+        index_elements=["slug"],
+        set_={"label": new.label, "family": new.family},
+        where=sa.or_(asset_kind.c.label != new.label, asset_kind.c.family != new.family),
+    )
+    rows = [{"slug": slug, "label": label, "family": family} for slug, label, family in kinds]
     with catalog.begin() as connection:
-        connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["slug"],
-                set_={"label": insert.excluded.label, "family": insert.excluded.family},
-            ),
-            [{"slug": slug, "label": label, "family": family} for slug, label, family in kinds],
-        )
+        connection.execute(seeding, rows)
 
 
 def due_resources(

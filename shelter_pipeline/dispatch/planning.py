@@ -25,21 +25,19 @@ class BatchLimits:
 def plan_batches(assets: Sequence[PlannableAsset], limits: BatchLimits) -> list[PlannedBatch]:
     """Batches that hold every asset exactly once, best scores first.
 
-    Hosts with fewer than `min_files` share mixed batches, but a host is never split
-    over two mixed batches unless it alone fills one; a file larger than `max_bytes` is
-    alone in its batch.
+    Hosts with fewer than `min_files` share mixed batches, each host one of them at most;
+    a batch of one host names it; a file larger than `max_bytes` is alone in its batch.
     """
     by_host = {
         host: sorted(group, key=lambda asset: (-asset.score, asset.id))
         for host, group in groupby(sorted(assets, key=lambda asset: asset.host), key=lambda asset: asset.host)
     }
     small = {host for host, group in by_host.items() if len(group) < limits.min_files}
-    shared = small if len(small) > 1 else set()
-    batches = [_batch(None, chunk) for chunk in _pack([by_host[host] for host in shared], limits)]
+    chunks = list(_pack([by_host[host] for host in small], limits))
     for host, group in by_host.items():
-        if host not in shared:
-            batches += [_batch(host, chunk) for chunk in _cut(group, limits)]
-    return sorted(batches, key=lambda batch: (-batch.score, batch.asset_ids))
+        if host not in small:
+            chunks += _cut(group, limits)
+    return sorted(map(_batch, chunks), key=lambda batch: (-batch.score, batch.asset_ids))
 
 
 def _weight(asset: PlannableAsset) -> int:
@@ -64,20 +62,23 @@ def _cut(assets: Sequence[PlannableAsset], limits: BatchLimits) -> Iterator[list
 
 
 def _pack(groups: Sequence[list[PlannableAsset]], limits: BatchLimits) -> Iterator[list[PlannableAsset]]:
-    """Whole hosts into mixed batches, in order of their best score."""
+    """Hosts together, in order of their best score; of a host that is more than a batch, only the rest."""
     chunk: list[PlannableAsset] = []
     for group in sorted(groups, key=lambda group: (-group[0].score, group[0].host)):
-        for piece in _cut(group, limits):
-            together = chunk + piece
-            if chunk and (len(together) > limits.max_files or sum(map(_weight, together)) > limits.max_bytes):
-                yield chunk
-                together = piece
-            chunk = together
+        *whole, rest = _cut(group, limits)
+        yield from whole
+        together = chunk + rest
+        if chunk and (len(together) > limits.max_files or sum(map(_weight, together)) > limits.max_bytes):
+            yield chunk
+            together = rest
+        chunk = together
     if chunk:
         yield chunk
 
 
-def _batch(host: str | None, assets: Sequence[PlannableAsset]) -> PlannedBatch:
+def _batch(assets: Sequence[PlannableAsset]) -> PlannedBatch:
+    hosts = {asset.host for asset in assets}
+    host = hosts.pop() if len(hosts) == 1 else None
     return PlannedBatch(
         host=host,
         host_slug="mixed" if host is None else slugify(host, limit=60),

@@ -2,16 +2,17 @@
 
 The question is asked of the address that is dialled, never of the name before it is
 resolved: names have many spellings, and a name may resolve to something else a moment
-later. Forms that carry another address inside (mapped, compatible, 6to4, Teredo,
-NAT64) are unwrapped first and refused if either the carrier or the carried is.
+later. The two forms that lead to a public file server through another address (mapped,
+and NAT64 by its well-known prefix) are judged by the address they carry; all others
+(compatible, 6to4, Teredo, NAT64 for local use) are refused whatever they carry.
 
-Registries: IANA IPv4/IPv6 Special-Purpose Address Registries (RFC 6890), RFC 6052
-(NAT64), RFC 3056 (6to4), RFC 4380 (Teredo), RFC 4291 (mapped, compatible).
+Registries: IANA IPv4/IPv6 Special-Purpose Address Registries (RFC 6890), RFC 6052 and
+RFC 8215 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo), RFC 4291 (mapped, compatible).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -28,23 +29,23 @@ _DENIED: tuple[Network, ...] = tuple(
         "192.88.99.0/24",
         "224.0.0.0/4",
         "240.0.0.0/4",
-        "::/96",
+        "::/96",  # compatible
+        "64:ff9b:1::/48",  # local NAT64: where the carried address stands is the translator's secret
+        "2001::/32",  # Teredo
+        "2002::/16",  # 6to4
+        "3fff::/20",
+        "5f00::/16",
         "fec0::/10",
         "ff00::/8",
     )
 )
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_NAT64 = IPv6Network("64:ff9b::/96")
 
 
-def _carried(address: IPv6Address) -> Iterator[IPv4Address]:
-    if address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
-    if address.sixtofour is not None:
-        yield address.sixtofour
-    if address.teredo is not None:
-        yield from address.teredo
-    if any(address in network for network in _NAT64) or int(address) >> 32 == 0:
-        yield IPv4Address(int(address) & 0xFFFFFFFF)
+def _carried(address: IPv6Address) -> IPv4Address | None:
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped
 
 
 def _is_public(address: Address) -> bool:
@@ -66,10 +67,9 @@ def may_dial(literal: str, allowed_networks: Sequence[Network] = ()) -> bool:
         return False
     if _is_allowed(address, allowed_networks):
         return True
-    carried = list(_carried(address)) if isinstance(address, IPv6Address) else []
-    if carried:
-        # A carrier is only a spelling: what counts is every address it can lead to.
-        return all(_is_public(inner) or _is_allowed(inner, allowed_networks) for inner in carried)
+    carried = _carried(address) if isinstance(address, IPv6Address) else None
+    if carried is not None:
+        return _is_public(carried) or _is_allowed(carried, allowed_networks)
     return _is_public(address)
 
 

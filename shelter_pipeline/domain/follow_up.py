@@ -34,5 +34,11 @@ def follow_up(
     failures = attempts + 1
     if failures >= max_attempts:
         return FollowUp("dead", None, failures)
-    wished = min(timedelta(seconds=max(retry_after_seconds or 0, 0)), LONGEST_RETRY_AFTER)
-    return FollowUp("pending", max(retry_delay(reason, failures), wished), failures)
+    return FollowUp("pending", max(retry_delay(reason, failures), _wished(retry_after_seconds)), failures)
+
+
+def _wished(seconds: float | None) -> timedelta:
+    """A server's wish within 0 and its limit; servers wish for anything, and NaN is no wish."""
+    if seconds is None or not seconds > 0:
+        return timedelta(0)
+    return timedelta(seconds=min(seconds, LONGEST_RETRY_AFTER.total_seconds()))

@@ -10,13 +10,13 @@ def judge_completeness(*, finished: bool, read: int, expected: int | None) -> st
     """The verdict on a harvest that read `read` records, refused ones included, of `expected`.
 
     `complete`: it ended by itself and saw at least what a witness counted; `plausible`:
-    it ended by itself, and no witness spoke or all but one in a hundred came;
-    `partial`: less than that; `unreachable`: it saw nothing before it failed.
+    it ended by itself, and all but one in a hundred came, or anything did and no witness
+    spoke; `partial`: less than that; `unreachable`: it saw nothing before it failed.
     """
     if not finished:
         return "partial" if read else "unreachable"
     if expected is None:
-        return "plausible"
+        return "plausible" if read else "partial"
     if read >= expected:
         return "complete"
     return "plausible" if read >= expected * (1 - PLAUSIBLE_DRIFT) and read else "partial"

@@ -53,8 +53,7 @@ def prepare_catalog(catalog: Catalog, settings: Settings) -> tuple[str | None, s
         lock_timeout=timedelta(seconds=settings.migration_lock_timeout_seconds),
         statement_timeout=timedelta(seconds=settings.migration_statement_timeout_seconds),
     )
-    if revisions[0] != revisions[1]:
-        seed_asset_kinds(catalog, [(kind.slug, kind.label, kind.family) for kind in ASSET_KINDS])
+    seed_asset_kinds(catalog, [(kind.slug, kind.label, kind.family) for kind in ASSET_KINDS])
     default_portal(catalog, settings)
     return revisions
 

@@ -75,7 +75,7 @@ def download_batches(
     """
     started = time.monotonic()
     with workplaces.open() as workplace:
-        result = rescue_batch(workplace, context.partition_key, run_id=context.run_id)
+        result = rescue_batch(workplace, context.partition_key, run_id=context.run.run_id)
     metadata = batch_metadata(result, time.monotonic() - started)
     if result.leftover and result.state != "running":
         raise dg.Failure(

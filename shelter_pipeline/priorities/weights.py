@@ -10,6 +10,7 @@ from typing import Any
 
 from shelter_pipeline.domain.errors import SetupError
 
+_SECTIONS = ("weights", "threatened_organizations", "vocabulary")
 SIGNALS = ("popularity", "threat", "relevance", "scarcity", "smallness", "completeness")
 
 
@@ -37,7 +38,11 @@ def load_weights(path: Path | None = None) -> Weights:
 
 def read_weights(table: dict[str, Any], place: str) -> Weights:
     """Weights from a parsed table; `place` is named in every complaint."""
-    problems: list[str] = []
+    problems = [
+        f"[{name}] is not a section; sections are {', '.join(_SECTIONS)}"
+        for name in table
+        if name not in _SECTIONS
+    ]
     raw = _numbers(table, "weights", highest=1000.0, problems=problems)
     problems += [
         f"[weights] {name} is not a signal; signals are {', '.join(SIGNALS)}"
@@ -48,6 +53,11 @@ def read_weights(table: dict[str, Any], place: str) -> Weights:
         problems.append("[weights] gives no signal any weight")
     threatened = _numbers(table, "threatened_organizations", highest=1.0, problems=problems)
     vocabulary = _numbers(table, "vocabulary", highest=1.0, problems=problems)
+    problems += [
+        f"[vocabulary] {word!r} is not a word to look for"  # an empty one would be found everywhere
+        for word in vocabulary
+        if not word.strip() or not word.isprintable()
+    ]
     if problems:
         raise SetupError(f"{place}: " + "; ".join(problems), reason="bad-setting")
     total = sum(raw.values())

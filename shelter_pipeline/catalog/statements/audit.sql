@@ -14,5 +14,5 @@ SELECT (SELECT count(*) FROM asset
                             WHERE capture.asset_id = claim.asset_id AND capture.token = claim.token
                               AND NOT capture.late)) AS settled_without_capture,
        (SELECT count(*) FROM batch WHERE state = 'failed') AS failed_batches,
-       (SELECT count(*) FROM asset WHERE state IN ('failed', 'dead') AND reason IS NULL AND attempts = 0)
+       (SELECT count(*) FROM asset WHERE state IN ('failed', 'dead') AND reason IS NULL)
            AS unexplained_files;

@@ -1,5 +1,6 @@
--- The portal's own records of the datasets that the assets of a batch belong to.
-SELECT DISTINCT encode(dataset.record_hash, 'hex') AS record, dataset.raw
+-- The portal's own records of the datasets that the assets of a batch belong to, by their bytes' own SHA-256:
+-- the record's hash leaves out what changes by itself, so it does not name bytes.
+SELECT DISTINCT encode(sha256(convert_to(dataset.raw, 'UTF8')), 'hex') AS record, dataset.raw
   FROM asset
   JOIN asset_resource ON asset_resource.asset_id = asset.id
   JOIN resource ON resource.id = asset_resource.resource_id

@@ -9,7 +9,9 @@ WITH expired AS (
     UPDATE asset
        SET attempts = asset.attempts + 1,
            state = CASE WHEN asset.state = 'pending' AND asset.attempts + 1 >= :max_attempts
-                        THEN 'dead' ELSE asset.state END
+                        THEN 'dead' ELSE asset.state END,
+           reason = CASE WHEN asset.state = 'pending' AND asset.attempts + 1 >= :max_attempts
+                         THEN coalesce(asset.reason, 'interrupted') ELSE asset.reason END
       FROM expired
      WHERE asset.id = expired.asset_id
 )

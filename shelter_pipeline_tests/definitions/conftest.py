@@ -1,0 +1,7 @@
+"""Fixtures of the Dagster tests."""
+
+from __future__ import annotations
+
+from shelter_pipeline_tests.support.dagster import deployment
+
+__all__ = ["deployment"]

@@ -1,0 +1,227 @@
+"""What the sensors and schedules ask for, from the ledger as it stands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+
+from shelter_pipeline.operations.ledger import add_portal, next_batches
+from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline.orchestration.partitions import add_missing, contiguous_ranges, organizations
+from shelter_pipeline.sample.server import SamplePortal
+from shelter_pipeline_tests.support.dagster import Deployment
+
+LIVE = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED)
+
+
+@pytest.fixture
+def planned(deployment: Deployment) -> Deployment:
+    """The sample portal, refreshed, with every organization planned."""
+    with SamplePortal() as sample:
+        deployment.add_portal(sample.base_url)
+        assert deployment.run("refresh_portal", "sample").success
+        keys = list(deployment.instance.get_dynamic_partitions("organization"))
+        assert deployment.run_range("plan_organizations", keys).success
+    return deployment
+
+
+def resources_of(deployment: Deployment) -> dict[str, Any]:
+    return {"workplaces": (deployment.defs.resources or {})["workplaces"]}
+
+
+def tick(deployment: Deployment, name: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
+    sensor = deployment.defs.resolve_sensor_def(name)
+    context = dg.build_sensor_context(
+        instance=deployment.instance, cursor=cursor, resources=resources_of(deployment)
+    )
+    result = sensor(context)
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
+    return result
+
+
+def requested(deployment: Deployment, name: str, cursor: str | None = None) -> list[dg.RunRequest]:
+    result = tick(deployment, name, cursor)
+    return list(result.run_requests or []) if isinstance(result, dg.SensorResult) else []
+
+
+def in_flight(deployment: Deployment, request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:
+    """A run of this request is on its way, as the daemon leaves it."""
+    deployment.instance.add_run(
+        dg.DagsterRun(job_name="download", status=status, tags=dict(request.tags), run_id=dg_run_id(request))
+    )
+
+
+def dg_run_id(request: dg.RunRequest) -> str:
+    return f"run-of-{request.run_key}"
+
+
+def change(workplace: Workplace, statement: str, **parameters: Any) -> None:
+    """Put the ledger into the state that a test is about."""
+    with workplace.catalog.begin() as connection:
+        connection.execute(sa.text(statement), parameters)
+
+
+def test_the_download_sensor_asks_for_planned_batches_with_the_tags_that_limits_need(
+    planned: Deployment,
+) -> None:
+    requests = requested(planned, "download_sensor")
+
+    assert len(requests) == 2 * planned.settings.max_concurrent_runs
+    first = requests[0]
+    assert first.run_key == f"{first.partition_key}:1"
+    assert first.tags["shelter/batch"] == first.partition_key
+    assert first.tags["shelter/organization"] == str(first.partition_key).partition(".")[0]
+    assert first.tags["shelter/host"].startswith("127.0.0.1:")
+    assert int(first.tags["dagster/max_runtime"]) >= 1800
+    priorities = [int(request.tags["dagster/priority"]) for request in requests]
+    assert priorities == sorted(priorities, reverse=True)
+
+
+def test_batches_that_are_with_dagster_already_are_not_asked_for_again(planned: Deployment) -> None:
+    first = requested(planned, "download_sensor")
+    for request in first[:3]:
+        in_flight(planned, request, LIVE[0])
+
+    again = requested(planned, "download_sensor")
+
+    assert not {request.partition_key for request in first[:3]} & {request.partition_key for request in again}
+    assert len(again) == 2 * planned.settings.max_concurrent_runs - 3
+
+
+def test_the_queue_is_not_flooded(planned: Deployment) -> None:
+    for request in requested(planned, "download_sensor"):
+        in_flight(planned, request, LIVE[1])
+
+    assert isinstance(tick(planned, "download_sensor"), dg.SkipReason)
+
+
+def test_nothing_to_do_is_said_and_is_no_error(deployment: Deployment) -> None:
+    result = tick(deployment, "download_sensor")
+
+    assert isinstance(result, dg.SkipReason)
+    assert "no planned batch" in str(result.skip_message)
+
+
+def test_a_new_attempt_of_a_batch_has_a_new_run_key(planned: Deployment) -> None:
+    before = requested(planned, "download_sensor")[0]
+    with planned.workplace() as workplace:
+        change(workplace, "UPDATE batch SET attempt = 2 WHERE key = :key", key=before.partition_key)
+
+    after = requested(planned, "download_sensor")[0]
+
+    assert after.partition_key == before.partition_key
+    assert after.run_key != before.run_key
+
+
+def test_the_reaper_brings_back_a_batch_whose_run_is_gone(planned: Deployment) -> None:
+    key = requested(planned, "download_sensor")[0].partition_key
+    with planned.workplace() as workplace:
+        change(
+            workplace,
+            "UPDATE batch SET state = 'running', run_id = 'gone', started_at = now() - interval '1 hour'"
+            " WHERE key = :key",
+            key=key,
+        )
+        assert key not in {row.key for row in next_batches(workplace, limit=100, in_flight=[])}
+
+    result = tick(planned, "reaper_sensor")
+
+    assert "1 batches wait again" in str(result.skip_message)  # type: ignore[union-attr]
+    assert key in {request.partition_key for request in requested(planned, "download_sensor")}
+
+
+def test_every_portal_is_harvested_once_a_night(deployment: Deployment) -> None:
+    with deployment.workplace() as workplace:
+        add_portal(workplace, "ckan:https://ckan.example", slug="ckan-example")
+        add_portal(workplace, "ckan:https://never.example", slug="never", nightly=False)
+
+    def night(day: int) -> list[Any]:
+        context = dg.build_schedule_context(
+            instance=deployment.instance,
+            scheduled_execution_time=dt.datetime(2026, 5, day, 2, tzinfo=dt.UTC),
+            resources=resources_of(deployment),
+        )
+        schedule = deployment.defs.resolve_schedule_def("nightly_harvest")
+        return list(schedule(context))  # type: ignore[arg-type]
+
+    first, same, next_night = night(1), night(1), night(2)
+
+    assert [request.partition_key for request in first] == ["127-0-0-1-9", "ckan-example"]
+    assert [request.run_key for request in same] == [request.run_key for request in first]
+    assert not {request.run_key for request in next_night} & {request.run_key for request in first}
+    assert set(deployment.instance.get_dynamic_partitions("portal")) == {"127-0-0-1-9", "ckan-example"}
+
+
+def test_the_report_sensor_asks_once_for_each_organization_that_has_ended(planned: Deployment) -> None:
+    with planned.workplace() as workplace:
+        change(
+            workplace,
+            "UPDATE batch SET state = 'done', finished_at = now() FROM organization"
+            " WHERE organization.id = batch.organization_id AND organization.key IN ('hhs-gov', 'doe-gov', 'epa-gov')",
+        )
+
+    first = tick(planned, "rescue_report_sensor")
+
+    assert isinstance(first, dg.SensorResult)
+    ranges = {
+        (
+            request.tags["dagster/asset_partition_range_start"],
+            request.tags["dagster/asset_partition_range_end"],
+        )
+        for request in first.run_requests or []
+    }
+    ordered = list(planned.instance.get_dynamic_partitions("organization"))
+    assert ranges == set(contiguous_ranges(ordered, ["hhs-gov", "doe-gov", "epa-gov"]))
+    assert isinstance(tick(planned, "rescue_report_sensor", cursor=first.cursor), dg.SkipReason)
+
+
+def test_after_a_refresh_all_organizations_are_planned_in_one_run_and_not_as_urgent(
+    planned: Deployment,
+) -> None:
+    instance = planned.instance
+    run = planned.run("refresh_portal", "sample")  # the portal is gone by now; any finished run will do
+    event = instance.all_logs(run.dagster_run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)[0]
+    sensor = planned.defs.resolve_sensor_def("plan_after_refresh")
+    context = dg.build_run_status_sensor_context(
+        sensor_name="plan_after_refresh",
+        dagster_instance=instance,
+        dagster_run=run.dagster_run,
+        dagster_event=event.dagster_event,  # type: ignore[arg-type]
+        resources=resources_of(planned),
+    )
+
+    requests = list(sensor(context))  # type: ignore[arg-type]
+
+    (request,) = requests
+    keys = list(instance.get_dynamic_partitions("organization"))
+    assert request.tags["dagster/asset_partition_range_start"] == keys[0]
+    assert request.tags["dagster/asset_partition_range_end"] == keys[-1]
+    assert request.run_config == {"ops": {"batch_plan": {"config": {"urgent": False}}}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ranges"),
+    [
+        ([], []),
+        (["b"], [("b", "b")]),
+        (["a", "b", "c"], [("a", "c")]),
+        (["d", "a", "b"], [("a", "b"), ("d", "d")]),
+        (["z"], []),
+    ],
+)
+def test_scattered_partitions_become_as_few_ranges_as_cover_them(
+    wanted: list[str], ranges: list[tuple[str, str]]
+) -> None:
+    assert list(contiguous_ranges(["a", "b", "c", "d"], wanted)) == ranges
+
+
+def test_partitions_are_only_ever_added(deployment: Deployment) -> None:
+    add_missing(deployment.instance, organizations, ["b", "a"])
+
+    assert add_missing(deployment.instance, organizations, ["c", "a"]) == ["c"]
+
+    assert list(deployment.instance.get_dynamic_partitions("organization")) == ["b", "a", "c"]

@@ -1,0 +1,133 @@
+"""The code location loads anywhere and says what a newcomer needs to know."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from shelter_pipeline.definitions import defs
+from shelter_pipeline.orchestration import catalog_assets, rescue_assets
+
+REPOSITORY = Path(__file__).parents[2]
+ASSETS = {
+    "package_list": "portal",
+    "resource_metadata": "portal",
+    "priority_scores": None,
+    "batch_plan": "organization",
+    "download_batches": "batch",
+    "organization_rescue": "organization",
+}
+
+
+def test_the_definitions_load_with_an_empty_environment_and_touch_nothing() -> None:
+    code = (
+        "import sys\n"
+        "seen = []\n"
+        "sys.addaudithook(lambda event, args: seen.append(event) if event == 'socket.connect' else None)\n"
+        "from shelter_pipeline.definitions import defs\n"
+        "defs.get_repository_def().get_all_jobs()\n"
+        "assert not seen, seen\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", code],
+        env={},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_dagsters_own_validation_accepts_the_workspace(tmp_path: Path) -> None:
+    workspace = str(REPOSITORY / "workspace.yaml")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-w", workspace],
+        cwd=tmp_path,  # in the repository it would open the instance of dagster.yaml
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ASSETS)
+def test_every_asset_has_its_partitions_and_explains_itself(name: str) -> None:
+    spec = defs.resolve_asset_graph().get(dg.AssetKey(name))
+
+    partitions = spec.partitions_def
+    assert (partitions.name if isinstance(partitions, dg.DynamicPartitionsDefinition) else None) == ASSETS[
+        name
+    ]
+    assert spec.description
+    assert len(spec.description) > 100
+    assert spec.group_name in {"catalog", "rescue"}
+    assert spec.owners == ["team:rescue"]
+
+
+def test_lineage_runs_from_the_portal_to_the_verdict() -> None:
+    graph = defs.resolve_asset_graph()
+
+    order = [key.to_user_string() for level in graph.toposorted_asset_keys_by_level for key in level]
+
+    assert order == list(ASSETS)
+
+
+def test_nothing_is_switched_on_in_code() -> None:
+    repository = defs.get_repository_def()
+
+    assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}
+    assert {schedule.default_status for schedule in repository.schedule_defs} == {
+        dg.DefaultScheduleStatus.STOPPED
+    }
+
+
+@pytest.mark.parametrize("job", ["refresh_portal", "plan_organizations", "download", "report_organizations"])
+def test_every_job_runs_in_one_process_and_has_an_end(job: str) -> None:
+    definition = defs.resolve_job_def(job)
+
+    assert definition.executor_def is dg.in_process_executor
+    assert int(definition.tags["dagster/max_runtime"]) > 0
+
+
+@pytest.mark.parametrize(
+    "asset",
+    [
+        catalog_assets.package_list,
+        catalog_assets.resource_metadata,
+        catalog_assets.priority_scores,
+        rescue_assets.batch_plan,
+        rescue_assets.download_batches,
+        rescue_assets.organization_rescue,
+    ],
+)
+def test_an_asset_is_a_thin_skin(asset: dg.AssetsDefinition) -> None:
+    source = inspect.getsource(asset.op.compute_fn.decorated_fn)
+    body = source.rpartition('"""')[2]
+
+    statements = [
+        line for line in body.splitlines() if line.strip() and line.startswith("    ") and line[4] != " "
+    ]
+
+    assert len(statements) <= 8
+
+
+def test_the_instance_file_holds_what_keeps_a_fleet_alive() -> None:
+    instance = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text())
+
+    assert instance["storage"]["postgres"]["postgres_url"] == {"env": "SHELTER_DAGSTER_DATABASE_URL"}
+    assert instance["run_monitoring"]["enabled"]
+    assert instance["run_monitoring"]["max_runtime_seconds"] > 0
+    assert instance["run_retries"]["retry_on_asset_or_op_failure"] is False
+    (limit,) = instance["concurrency"]["runs"]["tag_concurrency_limits"]
+    assert limit == {"key": "shelter/host", "value": {"applyLimitPerUniqueValue": True}, "limit": 1}

@@ -1,0 +1,179 @@
+"""Real runs of the real jobs over the sample portal, on an instance in memory."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from shelter_pipeline.orchestration.partitions import add_missing, batches, organizations
+from shelter_pipeline.sample.server import SamplePortal
+from shelter_pipeline_tests.support.dagster import Deployment
+
+
+def metadata_of(deployment: Deployment, asset: str, partition: str | None = None) -> dict[str, object]:
+    key = dg.AssetKey(asset)
+    records = deployment.instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition] if partition else None), limit=1
+    ).records
+    materialization = records[0].asset_materialization
+    assert materialization is not None
+    return {name: value.value for name, value in materialization.metadata.items()}
+
+
+def failure_of(result: dg.ExecuteInProcessResult) -> str:
+    """Everything that the first failed step says of its failure."""
+    failure = next(event for event in result.all_events if event.event_type_value == "STEP_FAILURE")
+    return failure.step_failure_data.error_display_string + str(failure.step_failure_data.user_failure_data)
+
+
+def refreshed(deployment: Deployment, sample: SamplePortal) -> None:
+    deployment.add_portal(sample.base_url)
+    assert deployment.run("refresh_portal", "sample").success
+
+
+def planned(deployment: Deployment, *keys: str) -> None:
+    add_missing(deployment.instance, organizations, list(keys))
+    assert deployment.run_range("plan_organizations", list(keys)).success
+
+
+def test_a_refresh_makes_every_organization_a_partition(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+
+        keys = deployment.instance.get_dynamic_partitions("organization")
+
+    assert set(keys) == set(sample.expectations.by_organization)
+    assert metadata_of(deployment, "package_list", "sample")["verdict"] == "complete"
+    assert metadata_of(deployment, "resource_metadata", "sample")["new files"] == 591
+    assert metadata_of(deployment, "priority_scores")["scores changed"] == 591
+
+
+def test_a_portal_that_cannot_be_reached_fails_its_run_with_one_sentence(deployment: Deployment) -> None:
+    deployment.add_portal("http://127.0.0.1:9/dead", slug="dead")
+
+    result = deployment.run("refresh_portal", "dead")
+
+    assert not result.success
+    assert "http://127.0.0.1:9" in failure_of(result)
+
+
+def test_planning_makes_batches_partitions_and_downloading_one_settles_it(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        planned(deployment, "hhs-gov")
+        (key,) = deployment.instance.get_dynamic_partitions("batch")
+
+        result = deployment.run("download", key)
+
+        assert result.success
+        expected = sample.expectations.by_organization["hhs-gov"]
+        shown = metadata_of(deployment, "download_batches", key)
+        assert shown["files settled"] == expected.held_files
+        assert shown["stored bytes"] == expected.held_bytes
+        assert shown["state"] == "done"
+
+
+def test_running_a_batch_again_asks_for_nothing_that_is_held(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        planned(deployment, "hhs-gov")
+        (key,) = deployment.instance.get_dynamic_partitions("batch")
+        assert deployment.run("download", key).success
+        asked = len(sample.requests)
+
+        again = deployment.run("download", key)
+
+        assert again.success
+        assert len(sample.requests) == asked
+
+
+def test_a_batch_with_files_left_over_fails_its_run_and_keeps_what_it_got(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        planned(deployment, "epa-gov")
+        results = [
+            deployment.run("download", key) for key in deployment.instance.get_dynamic_partitions("batch")
+        ]
+        planned_again = deployment.run_range("report_organizations", ["epa-gov"])
+
+        assert not all(result.success for result in results)
+        assert planned_again.success
+        shown = metadata_of(deployment, "organization_rescue", "epa-gov")
+        assert shown["held files"] == sample.expectations.by_organization["epa-gov"].held_files
+        assert shown["verdict"] == "partial"
+
+
+def test_one_unknown_organization_does_not_stop_the_others_of_its_range(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+    ordered = [*deployment.instance.get_dynamic_partitions("organization"), "nobody-gov"]
+    add_missing(deployment.instance, organizations, ["nobody-gov"])
+
+    result = deployment.run_range("plan_organizations", ordered[-3:])
+
+    assert not result.success
+    done = deployment.instance.get_materialized_partitions(dg.AssetKey("batch_plan"))
+    assert done == set(ordered[-3:-1])
+
+
+def test_the_verdict_is_complete_only_when_every_expected_file_is_held(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        planned(deployment, "hhs-gov")
+        assert deployment.run_range("report_organizations", ["hhs-gov"]).success
+        before = metadata_of(deployment, "organization_rescue", "hhs-gov")["verdict"]
+        for key in deployment.instance.get_dynamic_partitions("batch"):
+            assert deployment.run("download", key).success
+
+        assert deployment.run_range("report_organizations", ["hhs-gov"]).success
+
+    assert before == "waiting"
+    assert metadata_of(deployment, "organization_rescue", "hhs-gov")["verdict"] == "complete"
+
+
+def test_the_audit_passes_after_a_rescue(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        planned(deployment, "hhs-gov")
+        for key in deployment.instance.get_dynamic_partitions("batch"):
+            deployment.run("download", key)
+
+    result = deployment.run("audit")
+
+    evaluations = result.get_asset_check_evaluations()
+    assert len(evaluations) == 3
+    assert all(evaluation.passed for evaluation in evaluations)
+
+
+def test_fixity_finds_a_rotten_blob_and_fails(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        planned(deployment, "hhs-gov")
+        for key in deployment.instance.get_dynamic_partitions("batch"):
+            deployment.run("download", key)
+    assert deployment.run("fixity").success
+    with deployment.workplace() as workplace:
+        blob = next(iter(workplace.store.blobs()))
+        path = (
+            workplace.settings.store_path
+            / "blobs"
+            / "sha256"
+            / blob.sha256[:2]
+            / blob.sha256[2:4]
+            / blob.sha256
+        )
+    path.chmod(0o644)
+    path.write_bytes(b"rot")
+
+    assert not deployment.run("fixity").success
+
+
+@pytest.mark.parametrize("missing", ["nobody.mixed.1"])
+def test_a_batch_that_the_catalog_does_not_know_fails_with_one_sentence(
+    deployment: Deployment, missing: str
+) -> None:
+    add_missing(deployment.instance, batches, [missing])
+
+    result = deployment.run("download", missing)
+
+    assert "there is no batch" in failure_of(result)
