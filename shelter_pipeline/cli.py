@@ -20,11 +20,11 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from shelter_pipeline.domain.errors import ShelterError
-from shelter_pipeline.settings import load_settings
+from shelter_pipeline.settings import load_settings, misspelt_settings
 
+HELP = "Rescue public science data: find it, decide what comes first, fetch it, keep it, prove it."
 app = typer.Typer(
     name="shelter",
-    help="Rescue public science data: find it, decide what comes first, fetch it, keep it, prove it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -34,6 +34,13 @@ err = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+@app.callback(help=HELP)
+def prepare() -> None:
+    """Say what in the environment looks like a setting and is none."""
+    for sentence in misspelt_settings():
+        err.print(f"shelter: {escape(sentence)}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -174,10 +181,12 @@ def status(as_json: AsJson = False) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the catalog's schema up to date; safe to run at any time, by any number of machines."""
+    from shelter_pipeline.embedded.database import open_database
     from shelter_pipeline.operations.workplace import open_workplace, prepare_catalog
 
     settings = load_settings()
-    with open_workplace(settings, migrated=False) as workplace:
+    # Dagster's own database is made too, where that is missing and allowed.
+    with open_database(settings), open_workplace(settings, migrated=False) as workplace:
         before, after = prepare_catalog(workplace.catalog, settings)
     out.print(f"schema {before or 'none'} → {after}" if before != after else f"schema {after} is up to date")
 

@@ -7,6 +7,8 @@ hands it down. `docs/how-to/settings.md` lists them; a test keeps the two equal.
 
 from __future__ import annotations
 
+import os
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +23,9 @@ Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 CsvNetworks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
 CsvPorts = Annotated[tuple[Port, ...], NoDecode]
+
+
+_NOT_OURS = frozenset({"SHELTER_FIXTURES"})  # where the tests find real records
 
 
 class Settings(BaseSettings):
@@ -176,8 +181,19 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         lines = [
-            f"SHELTER_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
-            f" (it is {problem['input']!r})"
+            f"SHELTER_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}:"
+            f" {problem['msg'].removeprefix('Value error, ')} (it is {problem['input']!r})"
             for problem in error.errors(include_url=False)
         ]
         raise SetupError("; ".join(lines), reason="bad-setting") from error
+
+
+def misspelt_settings() -> list[str]:
+    """A sentence for each `SHELTER_*` variable of the environment that no setting reads, with the nearest name."""
+    known = [f"SHELTER_{name.upper()}" for name in Settings.model_fields]
+    return [
+        f"{name} is no setting of Shelter and has no effect"
+        + (f"; did you mean {near[0]}?" if (near := get_close_matches(name, known, 1)) else "")
+        for name in sorted(os.environ)
+        if name.startswith("SHELTER_") and name not in known and name not in _NOT_OURS
+    ]

@@ -226,6 +226,9 @@ class Door:
         trace.requests += 1
         try:
             transfer.run(curl)
+        except RefusedError:
+            trace.requests -= 1  # the guard spoke before anything was sent
+            raise
         finally:
             trace.head = transfer.head
             trace.wire_bytes += transfer.wire_bytes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from shelter_pipeline.embedded.stack import Stack
 from shelter_pipeline.operations.prepare import prepare_stack
 from shelter_pipeline.settings import load_settings
 from shelter_pipeline_tests.support.browser import keep_screenshot, open_page
+from shelter_pipeline_tests.support.ports import free_ports
 from shelter_pipeline_tests.support.postgres import reachable_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -28,17 +28,12 @@ ASSETS = (
 OPEN_GROUPS = "global%40global%3Acatalog%2Cglobal%40global%3Arescue"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """The whole embedded system on a home of its own."""
     with reachable_folder() as folder:
-        settings = load_settings(home=folder / "home", dagster_port=free_port(), code_server_port=free_port())
+        web, code = free_ports(2)
+        settings = load_settings(home=folder / "home", dagster_port=web, code_server_port=code)
         with Stack(settings) as started:
             started.start(lambda _: None)
             prepare_stack(started, settings)
