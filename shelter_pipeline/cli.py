@@ -65,7 +65,7 @@ def demo() -> None:
     """Rescue the bundled sample portal, start to verdicts; exit 0 only if every expected file is held."""
     from shelter_pipeline.demo import run_demo
 
-    raise typer.Exit(0 if run_demo(load_settings(), out) else FAILED)
+    raise typer.Exit(0 if run_demo(load_settings(), out, err) else FAILED)
 
 
 @app.command()

@@ -36,8 +36,11 @@ _LONGEST_PHASE_SECONDS = 300.0
 _COMPARED = ("datasets", "expected_files", "held_files", "held_bytes", "failed", "not_files")
 
 
-def run_demo(settings: Settings, console: Console) -> bool:
-    """Rescue the sample portal and print how it went; True if the end is exactly what is right."""
+def run_demo(settings: Settings, console: Console, progress: Console) -> bool:
+    """Rescue the sample portal; True if the end is exactly what is right.
+
+    How far it is goes to `progress`, how it ended to `console`.
+    """
     settings = settings.model_copy(
         update={
             # The sample portal is on this machine; nothing else of the guard is opened.
@@ -47,7 +50,7 @@ def run_demo(settings: Settings, console: Console) -> bool:
         }
     )
     clock = _Clock()
-    with ExitStack() as opened, _bars(console) as bars:
+    with ExitStack() as opened, _bars(progress) as bars:
         with clock.phase("start PostgreSQL and Dagster"), _spinning(bars, "starting the embedded system"):
             sample = opened.enter_context(_sample_portal(settings.sample_port))
             stack = opened.enter_context(Stack(settings, purpose="shelter demo"))

@@ -8,7 +8,8 @@ from shelter_pipeline.catalog.connection import Catalog
 def audit(catalog: Catalog) -> dict[str, int]:
     """How often each invariant is broken: all zero in a catalog that can be trusted.
 
-    `assets_without_resource`, `captures_without_blob`, `blobs_without_copy`,
-    `settled_without_capture`, `failed_batches`, `unexplained_files` (given up without a reason).
+    `assets_without_resource` (they wait in a batch and nothing leads to them),
+    `captures_without_blob`, `blobs_without_copy`, `settled_without_capture`, `failed_batches`,
+    `unexplained_files` (given up without a reason).
     """
     return {name: int(value) for name, value in catalog.rows("audit")[0].items()}

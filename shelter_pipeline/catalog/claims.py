@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from shelter_pipeline.catalog.connection import Catalog, statement
+from shelter_pipeline.catalog.connection import Catalog, statement, storable
 from shelter_pipeline.domain.follow_up import FollowUp
 
 
@@ -150,6 +150,7 @@ def settle_claim(
 
 def _capture_parameters(capture: CaptureRow) -> dict[str, Any]:
     parameters = {name: getattr(capture, name) for name in _CAPTURE_COLUMNS}
+    parameters["detail"] = storable(capture.detail)
     parameters["heads"] = msgspec.json.encode(capture.heads).decode()
     parameters["flags"] = list(capture.flags)
     return parameters

@@ -83,5 +83,10 @@ def raw_connection(connection: Connection) -> psycopg.Connection[Any]:
     return driver
 
 
+def storable(text: str) -> str:
+    """`text` as PostgreSQL can keep it: what is no character there is marked, the rest stands."""
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
+
+
 def _first_line(error: object) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
-from shelter_pipeline.catalog.connection import Catalog, raw_connection, statement
+from shelter_pipeline.catalog.connection import Catalog, raw_connection, statement, storable
 from shelter_pipeline.catalog.tables_rescue import asset_kind
 from shelter_pipeline.domain.urls import Url
 
@@ -54,6 +54,7 @@ class Discovery:
     outcome: str
     detail: str = ""
     findings: tuple[Finding, ...] = ()
+    passing: bool = False  # the outcome may be another one tomorrow: look again
 
 
 def seed_asset_kinds(catalog: Catalog, kinds: Sequence[tuple[str, str, str]]) -> None:
@@ -92,8 +93,11 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
         connection.execute(statement("stage_findings"))
         _copy(
             connection,
-            "staged_outcome (resource_id, classified_as, rule, outcome, detail)",
-            ((d.resource_id, d.classified_as, d.rule, d.outcome, d.detail) for d in discoveries),
+            "staged_outcome (resource_id, classified_as, rule, outcome, detail, passing)",
+            (
+                (d.resource_id, d.classified_as, d.rule, d.outcome, storable(d.detail), d.passing)
+                for d in discoveries
+            ),
         )
         _copy(
             connection,
@@ -101,6 +105,7 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
             " (resource_id, url, url_hash, host, kind, format, media_type, size, checksum, via, path)",
             (_finding_row(d.resource_id, finding) for d in discoveries for finding in d.findings),
         )
+        connection.execute(statement("lock_discovered"))
         connection.execute(statement("merge_hosts"))
         new = connection.execute(statement("merge_assets")).rowcount
         connection.execute(statement("link_assets"))

@@ -63,11 +63,11 @@ def batch_report(catalog: Catalog, batch_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in catalog.rows("batch_report", batch_id=batch_id)]
 
 
-def manifest_entries(catalog: Catalog, batch_id: int, holder: str) -> list[dict[str, Any]]:
-    """What one run of a batch captured, with the datasets each file belongs to."""
-    return [dict(row) for row in catalog.rows("manifest_entries", batch_id=batch_id, holder=holder)]
+def manifest_entries(catalog: Catalog, batch_id: int) -> list[dict[str, Any]]:
+    """What all runs of a batch have captured, with the datasets each file belongs to."""
+    return [dict(row) for row in catalog.rows("manifest_entries", batch_id=batch_id)]
 
 
 def dataset_records(catalog: Catalog, batch_id: int) -> dict[str, str]:
-    """The portals' own records behind a batch, by their hash in hex."""
+    """The portals' own records behind a batch, by the SHA-256 of their bytes in hex."""
     return {row["record"]: row["raw"] for row in catalog.rows("dataset_records", batch_id=batch_id)}

@@ -86,7 +86,7 @@ _TABLE = (
     Reason("tls-failed", _P, Next.REVISIT, _MONTH, "The server's certificate could not be trusted."),
     Reason("service", _P, Next.STOP, _NEVER, "The address is a web service, not a file."),
     Reason(
-        "landing-page-only", _P, Next.REVISIT, _MONTH, "The page leads to no file, so only the page is held."
+        "landing-page-only", _P, Next.REVISIT, _MONTH, "The page leads to no file, so nothing of it is held."
     ),
     # refused
     Reason("bad-url", _R, Next.STOP, _NEVER, "The address is not a URL that can be asked for."),
@@ -102,7 +102,7 @@ _TABLE = (
     Reason("head-too-large", _D, Next.RETRY, _HOUR, "The reply's head is larger than any honest head."),
     Reason("truncated-encoding", _D, Next.RETRY, _HOUR, "The encoded reply ends before its trailer."),
     Reason("bad-encoding", _D, Next.RETRY, _HOUR, "The reply says it is encoded in a way that it is not."),
-    Reason("mismatch", _D, Next.REVIEW, _MONTH, "Size or hash differ from what the catalogue promised."),
+    Reason("mismatch", _D, Next.REVIEW, _MONTH, "The checksum differs from the one the catalogue promised."),
     # suspect
     Reason("html-instead", _S, Next.REVIEW, _MONTH, "A web page arrived where a data file was promised."),
     Reason("login-page", _S, Next.REVIEW, _MONTH, "A login page arrived where a data file was promised."),

@@ -25,6 +25,7 @@ from shelter_pipeline.discovery.classify import Classification, Kind, classify
 from shelter_pipeline.discovery.explore import Budget, explore
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.domain.verdicts import REASONS, Next
 from shelter_pipeline.operations.workplace import Workplace
 
 _DATASETS_AT_ONCE = 500
@@ -97,7 +98,7 @@ def _look_at(
         format=row.format,
         media_type=row.media_type,
         role=row.role,
-        reader=workplace.door,
+        reader=workplace.reader,
         budget=budget,
     )
     findings = tuple(
@@ -106,9 +107,11 @@ def _look_at(
         if (finding := _finding(row, found.url, found.asset_kind, found.via, found.path, found.size))
         is not None
     )
-    return Discovery(
-        row.id, kind.kind.value, kind.rule, result.outcome, result.detail, findings
-    ), result.pages_read
+    passing = result.outcome in REASONS and REASONS[result.outcome].next is Next.RETRY
+    discovery = Discovery(
+        row.id, kind.kind.value, kind.rule, result.outcome, result.detail, findings, passing
+    )
+    return discovery, result.pages_read
 
 
 def _finding(

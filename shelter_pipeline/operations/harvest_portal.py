@@ -21,11 +21,13 @@ from shelter_pipeline.catalog.harvests import (
 from shelter_pipeline.catalog.portals import PortalRow, find_portal
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.domain.harvests import judge_completeness
+from shelter_pipeline.domain.records import Witness
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.protocol import Portal
 from shelter_pipeline.portals.registry import open_portal
 
 Progress = Callable[[int, int | None], None]
+_NOBODY_THERE = frozenset({"dns-failed", "connect-failed", "private-address", "port-not-allowed", "bad-url"})
 
 
 @dataclass(slots=True)
@@ -49,7 +51,9 @@ def harvest_portal(workplace: Workplace, slug: str, *, progress: Progress | None
     message: str | None = None
     finished = False
     try:
-        driver = open_portal(portal.kind, portal.url, workplace.door, page_max_bytes=settings.page_max_bytes)
+        driver = open_portal(
+            portal.kind, portal.url, workplace.reader, page_max_bytes=settings.page_max_bytes
+        )
         _read_all(workplace, portal, harvest_id, driver, tally, progress)
         finished = True
     except ShelterError as error:
@@ -83,7 +87,7 @@ def _read_all(
     tally: _Tally,
     progress: Progress | None,
 ) -> None:
-    witness = driver.witness()
+    witness = _hear(driver)
     tally.expected = witness.total
     record_witness(workplace.catalog, portal, harvest_id, witness)
     already_seen: set[str] = set()
@@ -102,8 +106,28 @@ def _read_all(
             progress(tally.read, tally.expected)
 
 
+def _hear(driver: Portal) -> Witness:
+    """What the portal says of itself; a portal that only fails to count itself is read all the same."""
+    try:
+        return driver.witness()
+    except ShelterError as error:
+        if error.reason in _NOBODY_THERE:
+            raise
+        return Witness(f"none: {error}", None)
+
+
 def _report(workplace: Workplace, portal: PortalRow, harvest_id: int, row: dict[str, Any]) -> dict[str, Any]:
-    counted = ["verdict", "expected", "seen", "new", "changed", "unchanged", "refused", "delisted", "resources"]
+    counted = [
+        "verdict",
+        "expected",
+        "seen",
+        "new",
+        "changed",
+        "unchanged",
+        "refused",
+        "delisted",
+        "resources",
+    ]
     return {
         "portal": portal.slug,
         **{name: row[name] for name in counted},

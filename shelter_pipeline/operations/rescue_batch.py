@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +28,6 @@ from shelter_pipeline.dispatch.heartbeat import Heartbeat
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.verdicts import Verdict
 from shelter_pipeline.fetching.download import Capture, Downloader, Promise
-from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.vault.manifest import write_manifest
 
@@ -67,14 +67,13 @@ def rescue_batch(
     batch = find_batch(workplace.catalog, key)
     begin_batch(workplace.catalog, batch.id, run_id)
     result = BatchResult(key)
-    stop = stop or threading.Event()
     try:
-        _fetch_all(workplace, batch.id, run_id, result, progress, stop)
+        _fetch_all(workplace, batch.id, run_id, result, progress, stop or threading.Event())
+        release_claims(workplace.catalog, run_id)
+        result.manifest = _keep_manifest(workplace, batch.id, key)
     except BaseException:
         release_run(workplace.catalog, run_id, max_attempts=workplace.settings.batch_max_attempts)
         raise
-    release_claims(workplace.catalog, run_id)
-    result.manifest = _keep_manifest(workplace, batch.id, key, run_id)
     closed = close_batch(
         workplace.catalog,
         batch.id,
@@ -100,12 +99,14 @@ def _fetch_all(
         workplace.store,
         max_attempts=settings.fetch_max_attempts,
         retry_delay_seconds=settings.fetch_retry_delay_seconds,
-        politeness=Politeness.of(settings),
+        politeness=workplace.politeness,
     )
     threads = settings.fetch_threads
+    over = threading.Event()
     with (
         Heartbeat(workplace.catalog, lease_seconds=settings.lease_seconds) as heartbeat,
         ThreadPoolExecutor(threads, "fetch") as pool,
+        _set_at_end(over),  # an error does not wait for the downloads under way
     ):
         running: dict[Future[Capture], ClaimedAsset] = {}
         exhausted = False
@@ -123,7 +124,7 @@ def _fetch_all(
                 running.update(
                     {
                         pool.submit(
-                            _fetch, downloader, claim, _lost_or_stopped(heartbeat, claim.token, stop)
+                            _fetch, downloader, claim, _cancelled(heartbeat, claim.token, stop, over)
                         ): claim
                         for claim in claims
                     }
@@ -137,8 +138,16 @@ def _fetch_all(
                     progress(result.settled, result.wire_bytes)
 
 
-def _lost_or_stopped(heartbeat: Heartbeat, token: int, stop: threading.Event) -> Callable[[], bool]:
-    return lambda: stop.is_set() or heartbeat.lost(token)
+@contextmanager
+def _set_at_end(event: threading.Event) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        event.set()
+
+
+def _cancelled(heartbeat: Heartbeat, token: int, *events: threading.Event) -> Callable[[], bool]:
+    return lambda: any(event.is_set() for event in events) or heartbeat.lost(token)
 
 
 def _fetch(downloader: Downloader, claim: ClaimedAsset, cancelled: Callable[[], bool]) -> Capture:
@@ -211,14 +220,14 @@ def capture_row(capture: Capture) -> CaptureRow:
     )
 
 
-def _keep_manifest(workplace: Workplace, batch_id: int, key: str, run_id: str) -> str | None:
-    """Dataset records and the manifest of this run go into the store, which outlives the database."""
-    entries = manifest_entries(workplace.catalog, batch_id, run_id)
+def _keep_manifest(workplace: Workplace, batch_id: int, key: str) -> str | None:
+    """Dataset records and the manifest of all runs so far go into the store, which outlives the database."""
+    entries = manifest_entries(workplace.catalog, batch_id)
     if not entries:
         return None
     for record, raw in dataset_records(workplace.catalog, batch_id).items():
         workplace.store.put_document(f"records/{record[:2]}/{record}.json", raw.encode())
-    return write_manifest(workplace.store, f"{key}/{run_id}", [_plain(entry) for entry in entries])
+    return write_manifest(workplace.store, key, [_plain(entry) for entry in entries])
 
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:

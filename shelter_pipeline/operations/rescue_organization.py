@@ -9,6 +9,7 @@ from typing import Any
 from shelter_pipeline.catalog.batches import organization_batches
 from shelter_pipeline.catalog.portals import list_portals, organization_id
 from shelter_pipeline.operations.discover_resources import discover_resources
+from shelter_pipeline.operations.ledger import reap_lost_work
 from shelter_pipeline.operations.plan_organization import plan_organization
 from shelter_pipeline.operations.report import report_organization
 from shelter_pipeline.operations.rescue_batch import rescue_batch
@@ -26,6 +27,7 @@ def rescue_organization(
     SetupError if there is no such organization.
     """
     identity = organization_id(workplace.catalog, organization)
+    reap_lost_work(workplace)  # no daemon does it here
     for portal in list_portals(workplace.catalog):
         discover_resources(workplace, portal.slug, organization_id=identity)
     score_all(workplace)

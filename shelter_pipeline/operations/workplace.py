@@ -14,6 +14,8 @@ from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.discovery.asset_kinds import ASSET_KINDS
 from shelter_pipeline.embedded.database import open_catalog
 from shelter_pipeline.fetching.door import Door
+from shelter_pipeline.fetching.polite_door import PoliteDoor
+from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.portals.registry import parse_portal
 from shelter_pipeline.settings import Settings
 from shelter_pipeline.vault.local import LocalStore
@@ -25,8 +27,18 @@ class Workplace:
 
     settings: Settings
     catalog: Catalog
-    door: Door
+    door: Door  # for downloads, which take their turn at a host themselves
+    reader: PoliteDoor  # for pages
+    politeness: Politeness
     store: LocalStore
+
+    @classmethod
+    def of(cls, settings: Settings, catalog: Catalog) -> Workplace:
+        """The rooms that these settings describe, around an open catalog."""
+        door, politeness = Door.of(settings), Politeness.of(settings)
+        return cls(
+            settings, catalog, door, PoliteDoor(door, politeness), politeness, LocalStore(settings.store_path)
+        )
 
 
 @contextmanager
@@ -41,7 +53,7 @@ def open_workplace(settings: Settings, *, migrated: bool = True) -> Iterator[Wor
         try:
             if migrated:
                 prepare_catalog(catalog, settings)
-            yield Workplace(settings, catalog, Door.of(settings), LocalStore(settings.store_path))
+            yield Workplace.of(settings, catalog)
         finally:
             catalog.close()
 

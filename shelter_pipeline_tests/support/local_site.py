@@ -74,6 +74,8 @@ def local_site() -> Iterator[LocalSite]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = 64 * 1024  # head and small body leave in one segment
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)

@@ -1,5 +1,6 @@
 -- Each column counts the ways in which one invariant is broken; all are zero in a catalog that can be trusted.
 SELECT (SELECT count(*) FROM asset
+          JOIN batch ON batch.id = asset.batch_id AND batch.state = 'planned'
          WHERE NOT EXISTS (SELECT FROM asset_resource WHERE asset_resource.asset_id = asset.id)
            AND asset.state = 'pending') AS assets_without_resource,
        (SELECT count(*) FROM capture

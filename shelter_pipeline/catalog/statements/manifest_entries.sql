@@ -1,10 +1,11 @@
--- What a manifest says of one run of a batch: each capture with the datasets that its asset belongs to.
+-- What a manifest says of a batch: each capture of all its runs, those of killed ones too, with the datasets
+-- that its asset belongs to.
 SELECT asset.url, asset.kind, capture.verdict, capture.reason, capture.final_url, capture.status, capture.flags,
        capture.sha256, capture.size, capture.started_at, capture.finished_at, capture.late, capture.token,
        capture.heads,
        (SELECT jsonb_agg(DISTINCT jsonb_build_object(
                    'portal', portal.url, 'organization', organization.slug, 'identifier', dataset.identifier,
-                   'slug', dataset.slug, 'title', dataset.title, 'record', encode(dataset.record_hash, 'hex')))
+                   'slug', dataset.slug, 'title', dataset.title, 'record', encode(sha256(convert_to(dataset.raw, 'UTF8')), 'hex')))
           FROM asset_resource
           JOIN resource ON resource.id = asset_resource.resource_id
           JOIN dataset ON dataset.id = resource.dataset_id
@@ -13,7 +14,5 @@ SELECT asset.url, asset.kind, capture.verdict, capture.reason, capture.final_url
          WHERE asset_resource.asset_id = asset.id) AS datasets
   FROM capture
   JOIN asset ON asset.id = capture.asset_id
-  JOIN claim ON claim.token = capture.token
  WHERE capture.batch_id = :batch_id
-   AND claim.holder = :holder
  ORDER BY capture.id;

@@ -44,6 +44,7 @@ WITH member AS (
       FROM resource
       JOIN dataset ON dataset.id = resource.dataset_id
      WHERE resource.discovered_at IS NULL
+       AND resource.outcome IS NULL
        AND resource.listed
        AND (CAST(:organization_id AS bigint) IS NULL OR dataset.organization_id = :organization_id)
      GROUP BY dataset.organization_id

@@ -1,0 +1,53 @@
+"""Makes the pictures of the README from the real thing: the demo's closing table and Dagster's lineage after it.
+
+Run by `make pictures`. It needs Chromium, and the default ports free.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from shelter_pipeline.demo import run_demo
+from shelter_pipeline.embedded.stack import Stack
+from shelter_pipeline.operations.prepare import prepare_stack
+from shelter_pipeline.settings import load_settings
+from shelter_pipeline_tests.support.browser import open_page
+
+PICTURES = Path(__file__).parent / "pictures"
+# As the UI writes it when both groups are opened by hand.
+LINEAGE = "asset-groups/?expanded=global%40global%3Acatalog%2Cglobal%40global%3Arescue"
+VERDICT = "assets/organization_rescue?partition=epa-gov&view=partitions"
+_SETTLED_MILLISECONDS = 8000
+
+
+def main() -> None:
+    """Write `demo.svg`, `lineage.png` and `verdict.png`."""
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="shelter-pictures-") as folder:
+        Path(folder).chmod(0o755)
+        settings = load_settings(home=Path(folder) / "home")
+        console = Console(record=True, width=108, file=io.StringIO(), force_terminal=True)
+        if not run_demo(settings, console, Console(stderr=True)):
+            raise SystemExit(console.export_text())
+        console.save_svg(str(PICTURES / "demo.svg"), title="shelter demo")
+        with Stack(settings) as stack:
+            stack.start(lambda _: None)
+            prepare_stack(stack, settings)
+            take(stack.urls["dagster"])
+
+
+def take(url: str) -> None:
+    """Photograph the pages of the running webserver."""
+    for name, page_path, height in (("lineage", LINEAGE, 620), ("verdict", VERDICT, 900)):
+        with open_page(width=1600, height=height) as page:
+            page.goto(f"{url}/{page_path}")
+            page.wait_for_timeout(_SETTLED_MILLISECONDS)
+            page.screenshot(path=PICTURES / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,305 @@
+"""Scores: each signal counts as the weights say, an operator has the last word, and nothing is written for nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from shelter_pipeline.catalog.batches import plannable_assets
+from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.portals import PortalRow, organization_id
+from shelter_pipeline.catalog.priorities import level_counts, score_assets, top_assets
+from shelter_pipeline.domain.records import DatasetRecord, OrganizationRecord
+from shelter_pipeline.priorities.weights import SIGNALS
+from shelter_pipeline_tests.support.records import EPA, a_dataset, a_portal, a_resource, discovered, harvested
+
+NOAA = OrganizationRecord("noaa-gov", "NOAA")
+EQUAL = dict.fromkeys(SIGNALS, 1 / len(SIGNALS))
+
+
+@pytest.fixture
+def portal(catalog: Catalog) -> PortalRow:
+    return a_portal(catalog)
+
+
+def filled(catalog: Catalog, portal: PortalRow, *records: DatasetRecord) -> None:
+    harvested(catalog, portal, records)
+    discovered(catalog, portal)
+
+
+def a_file(name: str, **fields: Any) -> DatasetRecord:
+    size = fields.pop("size", None)
+    return a_dataset(name, a_resource(url(name), size=size), **{"title": "Plain", **fields})
+
+
+def url(name: str) -> str:
+    return f"https://{name}.example/a.csv"
+
+
+def score(catalog: Catalog, shares: dict[str, float] = EQUAL, **more: Any) -> int:
+    given = {"threatened_organizations": {}, "vocabulary": {}, **more}
+    return score_assets(catalog, shares=dict.fromkeys(SIGNALS, 0.0) | shares, **given)
+
+
+def scores(catalog: Catalog) -> dict[str, float]:
+    with catalog.begin() as connection:
+        rows = connection.execute(
+            sa.text("SELECT host, score FROM priority JOIN asset ON asset.id = asset_id ORDER BY host")
+        )
+        return {row.host.removesuffix(".example:443"): row.score for row in rows}
+
+
+def row(catalog: Catalog, name: str) -> Any:
+    with catalog.begin() as connection:
+        return connection.execute(
+            sa.text("SELECT priority.* FROM priority JOIN asset ON asset.id = asset_id WHERE url = :url"),
+            {"url": url(name)},
+        ).one()
+
+
+def run(catalog: Catalog, statement: str, **parameters: Any) -> None:
+    with catalog.begin() as connection:
+        connection.execute(sa.text(statement), parameters)
+
+
+def override(catalog: Catalog, action: str, target: str, value: str, **more: Any) -> None:
+    """`target` is the column that names what is meant, `value` an SQL expression."""
+    run(
+        catalog,
+        f"INSERT INTO override (action, amount, {target}, who, why, until)"  # noqa: S608 - our own words
+        f" VALUES (:action, :amount, {value}, 'a test', 'because', now() + make_interval(secs => :seconds))",
+        action=action,
+        amount=more.get("amount"),
+        seconds=more.get("seconds"),
+    )
+
+
+def hold(catalog: Catalog, name: str, *, copies: int = 1) -> None:
+    sha256 = name.encode().hex().ljust(64, "0")
+    run(catalog, "INSERT INTO blob (sha256, size) VALUES (:sha256, 5)", sha256=sha256)
+    for number in range(copies):
+        run(catalog, "INSERT INTO store (name) VALUES (:name) ON CONFLICT DO NOTHING", name=f"store {number}")
+        run(
+            catalog,
+            "INSERT INTO copy (sha256, store_id) SELECT :sha256, id FROM store WHERE name = :name",
+            sha256=sha256,
+            name=f"store {number}",
+        )
+    run(
+        catalog,
+        "UPDATE asset SET state = 'held', sha256 = :sha256, size = 5 WHERE url = :url",
+        sha256=sha256,
+        url=url(name),
+    )
+
+
+def test_what_is_looked_at_more_often_scores_higher(catalog: Catalog, portal: PortalRow) -> None:
+    filled(
+        catalog,
+        portal,
+        a_file("never"),
+        a_file("some", popularity=10),
+        a_file("much", popularity=999_999),
+        a_file("most", popularity=10**9),
+    )
+
+    score(catalog, {"popularity": 1.0})
+
+    got = scores(catalog)
+    assert got["never"] == 0
+    assert got["some"] == pytest.approx(0.1736, abs=0.001)
+    assert got["much"] == got["most"] == 1
+
+
+def test_a_threatened_organization_scores_higher_by_its_risk(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("epa"), a_file("noaa", organization=NOAA))
+
+    score(catalog, {"threat": 1.0}, threatened_organizations={"noaa-gov": 0.8})
+
+    assert scores(catalog) == {"epa": 0, "noaa": 0.8}
+
+
+def test_what_its_portal_stopped_listing_is_threatened_most(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("listed"), a_file("gone"))
+    run(catalog, "UPDATE dataset SET state = 'absent' WHERE identifier = 'gone'")
+
+    score(catalog, {"threat": 1.0}, threatened_organizations={"epa-gov": 0.5})
+
+    assert scores(catalog) == {"gone": 1, "listed": 0.5}
+
+
+def test_the_strongest_word_in_title_or_keywords_counts(catalog: Catalog, portal: PortalRow) -> None:
+    filled(
+        catalog,
+        portal,
+        a_file("none"),
+        a_file("title", title="Water and SEA LEVEL"),
+        a_file("keyword", keywords=("ocean", "Water")),
+    )
+
+    score(catalog, {"relevance": 1.0}, vocabulary={"Sea Level": 0.9, "water": 0.5})
+
+    assert scores(catalog) == {"none": 0, "title": 0.9, "keyword": 0.5}
+
+
+def test_the_fewer_copies_the_higher_the_score(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("none"), a_file("one"), a_file("three"))
+    hold(catalog, "one")
+    hold(catalog, "three", copies=3)
+
+    score(catalog, {"scarcity": 1.0})
+
+    assert scores(catalog) == {"none": 1, "one": 0.5, "three": 0.25}
+
+
+def test_a_copy_that_is_not_good_does_not_count(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("rotten"))
+    hold(catalog, "rotten")
+    run(catalog, "UPDATE copy SET state = 'damaged'")
+
+    score(catalog, {"scarcity": 1.0})
+
+    assert scores(catalog) == {"rotten": 1}
+
+
+def test_small_files_come_first_and_unknown_sizes_in_the_middle(catalog: Catalog, portal: PortalRow) -> None:
+    filled(
+        catalog,
+        portal,
+        a_file("empty", size=0),
+        a_file("small", size=1000),
+        a_file("unknown"),
+        a_file("big", size=10**11),
+        a_file("vast", size=2 * 10**12),
+    )
+
+    score(catalog, {"smallness": 1.0})
+
+    got = scores(catalog)
+    assert sorted(got, key=got.__getitem__, reverse=True) == ["empty", "small", "unknown", "big", "vast"]
+    assert (got["empty"], got["unknown"], got["vast"]) == (1, 0.5, 0)
+
+
+def test_a_dataset_that_is_nearly_complete_is_finished_first(catalog: Catalog, portal: PortalRow) -> None:
+    both = a_dataset("2", a_resource(url("held")), a_resource(url("missing"), key="r2", position=1))
+    filled(catalog, portal, a_file("alone"), both)
+    hold(catalog, "held")
+
+    score(catalog, {"completeness": 1.0})
+
+    assert scores(catalog) == {"alone": 0, "held": 0.5, "missing": 0.5}
+
+
+def test_a_shared_file_has_the_best_of_each_signal(catalog: Catalog, portal: PortalRow) -> None:
+    popular = a_dataset("1", a_resource(url("shared")), popularity=10**6, title="Plain")
+    relevant = a_dataset("2", a_resource(url("shared")), title="Climate", organization=NOAA)
+    filled(catalog, portal, popular, relevant)
+
+    score(
+        catalog,
+        {"popularity": 0.25, "relevance": 0.25, "threat": 0.5},
+        vocabulary={"climate": 1.0},
+        threatened_organizations={"noaa-gov": 1.0},
+    )
+
+    assert scores(catalog) == {"shared": 1}
+
+
+def test_a_score_keeps_its_reasons_and_they_add_up_to_it(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("a", popularity=40, size=5000, title="Climate"))
+
+    score(catalog, vocabulary={"climate": 1.0})
+
+    got = row(catalog, "a")
+    assert set(got.reasons) == set(SIGNALS)
+    assert sum(got.reasons.values()) == pytest.approx(got.score, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("target", "value"),
+    [
+        ("asset_id", "(SELECT id FROM asset WHERE url LIKE '%chosen%')"),
+        ("host", "'chosen.example:443'"),
+        ("dataset_id", "(SELECT id FROM dataset WHERE identifier = 'chosen')"),
+        ("organization_id", "(SELECT id FROM organization WHERE slug = 'noaa-gov')"),
+    ],
+)
+def test_an_override_reaches_what_it_names_and_nothing_else(
+    catalog: Catalog, portal: PortalRow, target: str, value: str
+) -> None:
+    filled(catalog, portal, a_file("chosen", organization=NOAA), a_file("other", organization=EPA))
+
+    override(catalog, "boost", target, value, amount=0.25)
+    score(catalog, {"smallness": 1.0})
+
+    assert scores(catalog) == {"chosen": 0.75, "other": 0.5}
+    assert row(catalog, "chosen").reasons["boost"] == 0.25
+
+
+def test_boosts_add_up_within_0_and_1(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("up"), a_file("down"))
+    for amount in (0.5, 0.75):
+        override(catalog, "boost", "host", "'up.example:443'", amount=amount)
+        override(catalog, "boost", "host", "'down.example:443'", amount=-amount)
+
+    score(catalog, {"smallness": 1.0})
+
+    assert scores(catalog) == {"up": 1, "down": 0}
+    assert (row(catalog, "up").level, row(catalog, "down").level) == (10, 1)
+
+
+def test_what_is_pinned_comes_first_of_all(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("pinned", size=10**13), a_file("other", size=0))
+    override(catalog, "pin", "host", "'pinned.example:443'")
+
+    score(catalog, {"smallness": 0.5})
+
+    assert top_assets(catalog)[0]["url"] == url("pinned")
+    assert row(catalog, "pinned").level == 10
+    assert row(catalog, "pinned").reasons["pinned"] is True
+
+
+def test_what_is_excluded_is_not_planned_until_the_override_ends(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("out"), a_file("in"))
+    identity = organization_id(catalog, "epa-gov")
+    override(catalog, "exclude", "host", "'out.example:443'", seconds=3600)
+
+    score(catalog)
+    excluded = [asset.host for asset in plannable_assets(catalog, identity)]
+    run(catalog, "UPDATE override SET until = now() - interval '1 second'")
+    changed = score(catalog)
+
+    assert excluded == ["in.example:443"]
+    assert changed == 1
+    assert len(plannable_assets(catalog, identity)) == 2
+    assert [entry["url"] for entry in top_assets(catalog)] == [url("out"), url("in")]
+
+
+def test_scores_that_stay_are_not_written_again(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, *(a_file(f"f{n}", popularity=n, size=n * 1000) for n in range(50)))
+    assert score(catalog) == 50
+
+    assert score(catalog) == 0
+
+    run(catalog, "UPDATE dataset SET popularity = 10000 WHERE identifier = 'f7'")
+    assert score(catalog) == 1
+
+
+def test_levels_run_from_1_to_10_in_equal_steps(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, *(a_file(f"f{n}") for n in range(11)))
+    for n in range(11):
+        override(catalog, "boost", "host", f"'f{n}.example:443'", amount=n / 10 - 0.45)
+
+    score(catalog, {"smallness": 1.0})
+
+    levels = {name: row(catalog, name).level for name in scores(catalog)}
+    assert levels == {f"f{n}": min(10, n + 1) for n in range(11)}
+    assert [entry["level"] for entry in level_counts(catalog)] == list(range(10, 0, -1))
+
+
+def test_an_empty_catalog_has_nothing_to_score(catalog: Catalog) -> None:
+    assert score(catalog) == 0
+    assert level_counts(catalog) == []
+    assert top_assets(catalog) == []
