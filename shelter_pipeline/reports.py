@@ -39,7 +39,7 @@ def organization_table(reports: Sequence[Mapping[str, Any]]) -> Table:
     files = [
         sum(report[name] for report in reports) for name in ("expected_files", "held_files", "held_bytes")
     ]
-    shown.add_column("organization", "all", no_wrap=True)
+    shown.add_column("organization", "sum", no_wrap=True)
     shown.add_column("verdict")
     shown.add_column("expected", str(files[0]), justify="right")
     shown.add_column("held", str(files[1]), justify="right")
