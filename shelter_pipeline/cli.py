@@ -93,7 +93,7 @@ def harvest(
                 report = harvest_portal(workplace, slug, progress=_counted(bars, f"reading {slug}"))
     _print(report, as_json)
     if report["message"] and not as_json:
-        err.print(escape(report["message"]), highlight=False)
+        err.print(escape(report["message"]), highlight=False, soft_wrap=True)
     if report["verdict"] == "unreachable":
         raise typer.Exit(FAILED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -75,12 +75,14 @@ class Catalog:
         self.engine.dispose()
 
 
-def raw_connection(connection: Connection) -> psycopg.Connection[Any]:
-    """The driver's own connection of a transaction, for COPY."""
+def copy_rows(connection: Connection, target: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Load rows by COPY within the transaction; `target` is a table with its columns, and never outside text."""
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise SetupError(f"the catalog needs the psycopg driver, not {type(driver).__name__}")
-    return driver
+    with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def storable(text: str) -> str:

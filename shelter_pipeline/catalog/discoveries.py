@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.engine import Connection
 
-from shelter_pipeline.catalog.connection import Catalog, raw_connection, statement, storable
+from shelter_pipeline.catalog.connection import Catalog, copy_rows, statement, storable
 from shelter_pipeline.catalog.tables_rescue import asset_kind
 from shelter_pipeline.domain.urls import Url
 
@@ -91,7 +90,7 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
         return 0
     with catalog.begin() as connection:
         connection.execute(statement("stage_findings"))
-        _copy(
+        copy_rows(
             connection,
             "staged_outcome (resource_id, classified_as, rule, outcome, detail, passing)",
             (
@@ -99,7 +98,7 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
                 for d in discoveries
             ),
         )
-        _copy(
+        copy_rows(
             connection,
             "staged_finding"
             " (resource_id, url, url_hash, host, kind, format, media_type, size, checksum, via, path)",
@@ -128,12 +127,6 @@ def _finding_row(resource_id: int, finding: Finding) -> tuple[Any, ...]:
         finding.via,
         list(finding.path),
     )
-
-
-def _copy(connection: Connection, target: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    with raw_connection(connection).cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
 
 
 def discovery_summary(catalog: Catalog, portal_id: int) -> list[dict[str, Any]]:

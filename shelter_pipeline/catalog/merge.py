@@ -8,7 +8,7 @@ never deleted. Merging the same page again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from shelter_pipeline.catalog.connection import raw_connection, statement
+from shelter_pipeline.catalog.connection import copy_rows, statement
 from shelter_pipeline.catalog.portals import PortalRow, ensure_organizations
 from shelter_pipeline.catalog.tables_catalogue import dataset, refusal
 from shelter_pipeline.domain.records import DatasetRecord, Refusal
@@ -125,32 +125,19 @@ def _write_records(
 ) -> None:
     organizations = ensure_organizations(connection, portal, [record.organization for record in records])
     connection.execute(statement("stage_tables"))
-    _copy(
+    copy_rows(
         connection,
-        "staged_dataset",
-        _DATASET_COLUMNS,
+        f"staged_dataset ({', '.join(_DATASET_COLUMNS)})",
         (_dataset_row(record, portal.id, organizations[record.organization.slug]) for record in records),
     )
-    _copy(
+    copy_rows(
         connection,
-        "staged_resource",
-        _RESOURCE_COLUMNS,
+        f"staged_resource ({', '.join(_RESOURCE_COLUMNS)})",
         (row for record in records for row in _resource_rows(record)),
     )
     parameters = {"portal_id": portal.id, "harvest_id": harvest_id}
     for name in ("keep_versions", "merge_datasets", "lock_resources", "merge_resources", "unlist_resources"):
         connection.execute(statement(name), parameters)
-
-
-def _copy(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
-) -> None:
-    with (
-        raw_connection(connection).cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,  # names are ours, above
-    ):
-        for row in rows:
-            copy.write_row(row)
 
 
 def _dataset_row(record: DatasetRecord, portal_id: int, organization_id: int) -> tuple[Any, ...]:

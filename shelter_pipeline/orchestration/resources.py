@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from shelter_pipeline.operations.workplace import Workplace, open_workplace
 from shelter_pipeline.settings import Settings, load_settings
@@ -14,7 +14,14 @@ class Workplaces:
 
     def __init__(self, read_settings: Callable[[], Settings] = load_settings) -> None:
         self._read_settings = read_settings
+        self._migrated = False
 
-    def open(self) -> AbstractContextManager[Workplace]:
-        """The workplace, as a context manager; SetupError when something must be set first."""
-        return open_workplace(self._read_settings())
+    @contextmanager
+    def open(self) -> Iterator[Workplace]:
+        """The workplace; SetupError when something must be set first.
+
+        The schema is brought up to date when a process opens it first, not at every tick.
+        """
+        with open_workplace(self._read_settings(), migrated=not self._migrated) as workplace:
+            self._migrated = True
+            yield workplace
