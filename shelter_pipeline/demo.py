@@ -4,24 +4,31 @@ The embedded stack and the sample portal are started; harvest, discovery, scores
 are runs that Dagster's webserver is asked for as a person would ask it; the download
 sensor starts the batches. What is held at the end is compared with what the sample portal
 knows a correct rescue to end with.
+
+The guard is opened for the loopback, where the sample portal is. So nothing else may be
+rescued meanwhile: a home that holds organizations of another portal is refused before any
+part of the system starts.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from shelter_pipeline.domain.errors import ShelterError
+from shelter_pipeline.catalog.portals import PortalRow
+from shelter_pipeline.catalog.portals_in_use import portals_in_use
+from shelter_pipeline.domain.errors import SetupError, ShelterError
 from shelter_pipeline.embedded.stack import Stack
-from shelter_pipeline.operations.ledger import add_portal, organization_keys
+from shelter_pipeline.operations.ledger import add_portal
 from shelter_pipeline.operations.prepare import prepare_stack, settings_of
 from shelter_pipeline.operations.report import report_all, report_progress
 from shelter_pipeline.operations.workplace import Workplace, open_workplace
@@ -31,6 +38,7 @@ from shelter_pipeline.sample.server import SamplePortal
 from shelter_pipeline.settings import Settings
 
 PORTAL = "sample"
+_KIND = "datagov"
 _POLL_SECONDS = 0.5
 _LONGEST_PHASE_SECONDS = 300.0
 _COMPARED = ("datasets", "expected_files", "held_files", "held_bytes", "failed", "not_files")
@@ -39,7 +47,8 @@ _COMPARED = ("datasets", "expected_files", "held_files", "held_bytes", "failed",
 def run_demo(settings: Settings, console: Console, progress: Console) -> bool:
     """Rescue the sample portal; True if the end is exactly what is right.
 
-    How far it is goes to `progress`, how it ended to `console`.
+    How far it is goes to `progress`, how it ended to `console`. Raises SetupError saying what to
+    set when something is in the way, and when the home is in use for other portals.
     """
     settings = settings.model_copy(
         update={
@@ -53,18 +62,16 @@ def run_demo(settings: Settings, console: Console, progress: Console) -> bool:
     with ExitStack() as opened, _bars(progress) as bars:
         with clock.phase("start PostgreSQL and Dagster"), _spinning(bars, "starting the embedded system"):
             sample = opened.enter_context(_sample_portal(settings.sample_port))
+            refuse_foreign_home(settings, sample.base_url)
             stack = opened.enter_context(Stack(settings, purpose="shelter demo"))
             stack.start(_report_to(bars))
             prepare_stack(stack, settings)
         workplace = opened.enter_context(open_workplace(settings_of(stack, settings)))
-        _Rescue(stack, workplace, bars, clock).run(f"datagov:{sample.base_url}")
+        _Rescue(stack, workplace, bars, clock).run(sample.base_url)
         reports = report_all(workplace)
-        expected = {
-            key: sample.expectations.by_organization[slug]
-            for key, slug in _keys_of(workplace, sample.expectations.by_organization)
-        }
         with clock.phase("stop everything"):
             stack.stop()
+    expected = sample.expectations.by_organization
     shown = [report for report in reports if report["organization"] in expected]
     console.print(organization_table(shown))
     differences = compare(expected, {report["organization"]: report for report in shown})
@@ -81,14 +88,14 @@ class _Rescue:
         self._bars = bars
         self._clock = clock
 
-    def run(self, portal: str) -> None:
+    def run(self, url: str) -> None:
         dagster = self._stack.dagster
-        add_portal(self._workplace, portal, slug=PORTAL, nightly=False)
-        dagster.add_partitions("portal", [PORTAL])
+        portal = add_portal(self._workplace, f"{_KIND}:{url}", slug=PORTAL, nightly=False)
+        dagster.add_partitions("portal", [portal.slug])
         with self._clock.phase("harvest, discovery, scores"):
-            run_id = dagster.launch("refresh_portal", {"dagster/partition": PORTAL})
+            run_id = dagster.launch("refresh_portal", {"dagster/partition": portal.slug})
             self._follow(run_id, self._refresh_bars())
-        keys = organization_keys(self._workplace)
+        keys = portals_in_use(self._workplace.catalog)[portal]
         whole_range = {
             "dagster/asset_partition_range_start": keys[0],
             "dagster/asset_partition_range_end": keys[-1],
@@ -150,6 +157,38 @@ def _sample_portal(port: int) -> SamplePortal:
     return SamplePortal(port, port + 1, more_ports=(port + 2, port + 3))
 
 
+def refuse_foreign_home(settings: Settings, sample_url: str) -> None:
+    """Raise SetupError if this home holds organizations of any portal but the sample at `sample_url`."""
+    if settings.database_url is None and not settings.home_path.exists():
+        return
+    with open_workplace(settings) as workplace:
+        others = [
+            portal
+            for portal in portals_in_use(workplace.catalog)
+            if (portal.kind, portal.url) != (_KIND, sample_url)
+        ]
+    if others:
+        raise SetupError(_why_foreign(others, settings))
+
+
+def _why_foreign(others: Iterable[PortalRow], settings: Settings) -> str:
+    instead = "SHELTER_HOME to another folder"
+    if settings.database_url is not None:
+        instead += " and SHELTER_DATABASE_URL to another database"
+    for portal in others:
+        address = urlsplit(portal.url)
+        if portal.slug == PORTAL and address.hostname == "127.0.0.1":
+            return (
+                f"{settings.home_path} holds a demo whose sample portal was at port {address.port}:"
+                f" set SHELTER_SAMPLE_PORT={address.port} again, or set {instead}"
+            )
+    names = ", ".join(f"{portal.kind}:{portal.url}" for portal in others)
+    return (
+        f"`shelter demo` needs a home of its own: {settings.home_path} holds organizations of {names};"
+        f" set {instead}"
+    )
+
+
 def compare(expected: Mapping[str, Expected], reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Each way in which the reports differ from what is right, in words; none when all is right."""
     differences = [f"{name}: no organization was found" for name in expected if name not in reports]
@@ -161,14 +200,6 @@ def compare(expected: Mapping[str, Expected], reports: Mapping[str, Mapping[str,
             if report[field] != getattr(right, field)
         ]
     return differences
-
-
-def _keys_of(workplace: Workplace, slugs: Mapping[str, Expected]) -> Iterator[tuple[str, str]]:
-    """The partition key of each of the sample's organizations: its slug, or one that ends in the portal's."""
-    known = set(organization_keys(workplace))
-    for slug in slugs:
-        own = f"{slug}-{PORTAL}"
-        yield (own if own in known else slug), slug
 
 
 class _Clock:

@@ -121,9 +121,9 @@ class Settings(BaseSettings):
         20, description="A host with fewer files of one organization shares a mixed batch."
     )
     asset_max_attempts: Count = Field(
-        5, description="Batches in which one file may fail before it is given up."
+        8, description="Failures in a row after which one file rests for three days before it is tried anew."
     )
-    batch_max_attempts: Count = Field(5, description="Runs of one batch before it waits for a person.")
+    batch_max_attempts: Count = Field(20, description="Runs of one batch before it waits for a person.")
 
     # Losses
     loss_breaker_fraction: Annotated[float, Field(gt=0, le=1)] = Field(

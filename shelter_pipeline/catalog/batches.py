@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.tables_rescue import batch
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.domain.follow_up import OUR_TROUBLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ def plannable_assets(catalog: Catalog, organization_id: int) -> list[PlannableAs
     ]
 
 
+def want_again(catalog: Catalog, organization_id: int) -> int:
+    """Want what an organization lost to our own troubles again, as a person may ask; returns how many files."""
+    return catalog.count("want_again", organization_id=organization_id, our_reasons=sorted(OUR_TROUBLES))
+
+
 def write_batches(
     catalog: Catalog,
     organization_id: int,
@@ -74,6 +80,8 @@ def write_batches(
     keys: list[str] = []
     with catalog.begin() as connection:
         connection.execute(statement("lock_planning"), {"organization_id": organization_id})
+        wanted = sorted({asset_id for plan in planned for asset_id in plan.asset_ids})
+        connection.execute(statement("lock_assets"), {"asset_ids": wanted})
         if urgent:
             connection.execute(statement("make_urgent"), {"organization_id": organization_id})
         for plan in planned:
@@ -94,20 +102,24 @@ def write_batches(
     return keys
 
 
-def planned_batches(catalog: Catalog, *, limit: int, exclude: Sequence[str] = ()) -> list[BatchRow]:
-    """Batches that wait and are due, urgent ones and high scores first, without those named."""
-    return [BatchRow(**row) for row in catalog.rows("planned_batches", limit=limit, exclude=list(exclude))]
+def planned_batches(
+    catalog: Catalog, *, limit: int, exclude: Sequence[str] = (), busy_hosts: Sequence[str] = ()
+) -> list[BatchRow]:
+    """Batches that wait and are due, urgent ones and high scores first, at most one of each host.
+
+    Without those named in `exclude`, and without those of `busy_hosts`.
+    """
+    return [
+        BatchRow(**row)
+        for row in catalog.rows(
+            "planned_batches", limit=limit, exclude=list(exclude), busy_hosts=list(busy_hosts)
+        )
+    ]
 
 
 def organization_batches(catalog: Catalog, organization_id: int) -> list[BatchRow]:
     """The open batches of one organization, in the order they should run."""
     return [BatchRow(**row) for row in catalog.rows("organization_batches", organization_id=organization_id)]
-
-
-def all_batch_keys(catalog: Catalog) -> list[str]:
-    """The partition key of every batch there ever was, oldest first."""
-    with catalog.begin() as connection:
-        return list(connection.scalars(sa.select(batch.c.key).order_by(batch.c.id)))
 
 
 def find_batch(catalog: Catalog, key: str) -> BatchRow:
@@ -148,6 +160,26 @@ def reap(catalog: Catalog, *, max_asset_attempts: int, max_batch_attempts: int) 
     return {"expired_claims": expired, "requeued_batches": requeued}
 
 
-def release_run(catalog: Catalog, run_id: str, *, max_attempts: int) -> list[str]:
-    """Free all that a dead run held; returns the keys of the batches that wait for another attempt."""
-    return [row["key"] for row in catalog.rows("release_run", run_id=run_id, max_attempts=max_attempts)]
+def release_run(
+    catalog: Catalog,
+    run_id: str,
+    *,
+    max_attempts: int,
+    key: str | None = None,
+    attempt: int | None = None,
+    rest_minutes: int = 0,
+) -> list[str]:
+    """Free all that a dead run held; returns the keys of the batches that wait for another attempt.
+
+    `key` and `attempt` say which batch the run was asked for, in case it ended before it
+    began. The batch rests for at least `rest_minutes`, and longer with each attempt.
+    """
+    rows = catalog.rows(
+        "release_run",
+        run_id=run_id,
+        max_attempts=max_attempts,
+        key=key,
+        attempt=attempt,
+        rest_minutes=rest_minutes,
+    )
+    return [row["key"] for row in rows]

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shelter_pipeline.catalog.connection import Catalog, statement, storable
+from shelter_pipeline.catalog.tables_rescue import store as store_table
+from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.follow_up import FollowUp
 
 
@@ -73,6 +76,12 @@ _CAPTURE_COLUMNS = (
 )
 
 
+def know_store(catalog: Catalog, name: str) -> None:
+    """Make a store known, once, before copies are recorded in it."""
+    with catalog.begin() as connection:
+        connection.execute(upsert(store_table).values(name=name).on_conflict_do_nothing())
+
+
 def claim_batch(
     catalog: Catalog, batch_id: int, *, holder: str, limit: int, lease_seconds: float
 ) -> list[ClaimedAsset]:
@@ -121,7 +130,7 @@ def settle_claim(
         }
         connection.execute(statement("record_capture"), facts)
         if capture.held:
-            connection.execute(
+            recorded = connection.execute(
                 statement("record_blob"),
                 {
                     "sha256": capture.sha256,
@@ -130,6 +139,8 @@ def settle_claim(
                     "store": store,
                 },
             )
+            if recorded.rowcount != 1:
+                raise SetupError(f"the catalog knows no store {store!r}; it must be made known first")
         if settled == 1:
             connection.execute(
                 statement("follow_up"),

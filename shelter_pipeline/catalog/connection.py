@@ -48,9 +48,9 @@ class Catalog:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except sa.exc.OperationalError as error:
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
             raise TransientError(
-                f"the catalog at {self.place} did not answer: {_first_line(error.orig)}",
+                f"the catalog at {self.place} did not answer: {_first_line(getattr(error, 'orig', None) or error)}",
                 reason="store-failed",
             ) from error
 

@@ -71,13 +71,24 @@ def seed_asset_kinds(catalog: Catalog, kinds: Sequence[tuple[str, str, str]]) ->
 
 
 def due_resources(
-    catalog: Catalog, portal_id: int, *, after_dataset: int, limit: int, organization_id: int | None = None
+    catalog: Catalog,
+    portal_id: int,
+    *,
+    after_dataset: int,
+    limit: int,
+    organization_id: int | None = None,
+    again: bool = False,
 ) -> list[ResourceRow]:
-    """All listed resources of the next `limit` datasets that have one to look at, dataset by dataset."""
+    """All listed resources of the next `limit` datasets that have one to look at, dataset by dataset.
+
+    Due are those that nobody has looked at since they changed; with `again` instead those
+    that were looked at and had an outcome that may pass.
+    """
     rows = catalog.rows(
         "due_resources",
         portal_id=portal_id,
         organization_id=organization_id,
+        again=again,
         after=after_dataset,
         limit=limit,
     )
@@ -106,7 +117,7 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
         )
         connection.execute(statement("lock_discovered"))
         connection.execute(statement("merge_hosts"))
-        new = connection.execute(statement("merge_assets")).rowcount
+        new = int(connection.execute(statement("merge_assets")).scalar_one())
         connection.execute(statement("link_assets"))
         connection.execute(statement("unlink_assets"))
         connection.execute(statement("record_outcomes"))

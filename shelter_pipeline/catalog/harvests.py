@@ -12,6 +12,8 @@ from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.merge import PageCounts, merge_page
 from shelter_pipeline.catalog.portals import PortalRow, ensure_organizations, record_claimed_counts
 from shelter_pipeline.catalog.tables_catalogue import harvest, refusal
+from shelter_pipeline.domain.errors import TransientError
+from shelter_pipeline.domain.harvests import is_mass_drop
 from shelter_pipeline.domain.records import DatasetRecord, Refusal, Witness
 
 
@@ -61,15 +63,20 @@ def record_page(
     cursor: str | None,
     requests: int,
 ) -> PageCounts:
-    """Merge a page and move the harvest's counts and cursor, all in one transaction."""
+    """Merge a page and move the harvest's counts and cursor, all in one transaction.
+
+    Raises TransientError, and merges nothing, when a later harvest of the portal was begun.
+    """
     with catalog.begin() as connection:
         counts = merge_page(connection, portal, harvest_id, records, already_seen)
         added = {name: harvest.c[name] + value for name, value in asdict(counts).items()}
-        connection.execute(
+        moved_on = connection.execute(
             sa.update(harvest)
-            .where(harvest.c.id == harvest_id)
+            .where(harvest.c.id == harvest_id, harvest.c.verdict == "running")
             .values(**added, cursor=cursor, requests=harvest.c.requests + requests)
         )
+        if moved_on.rowcount != 1:
+            raise TransientError("another harvest of this portal was started meanwhile, so this one stops")
         return counts
 
 
@@ -95,19 +102,24 @@ def end_harvest(
         return dict(row)
 
 
+def recover_absences(catalog: Catalog, portal: PortalRow, harvest_id: int) -> None:
+    """Datasets that this harvest saw again are listed again, and their loss ends as recovered."""
+    with catalog.begin() as connection:
+        connection.execute(statement("recover_absent"), {"portal_id": portal.id, "harvest_id": harvest_id})
+
+
 def mark_absences(
     catalog: Catalog, portal: PortalRow, harvest_id: int, *, breaker_fraction: float
 ) -> Absences:
-    """After a complete harvest: suspect what it did not see, unless so much is missing that the harvest is at fault.
+    """After a complete harvest: suspect what it did not see, unless so much is missing that it is at fault.
 
     Only a suspicion is recorded; nothing is deleted, and the files of an absent dataset
-    stay wanted. Datasets that are back end their loss as recovered.
+    stay wanted.
     """
     parameters = {"portal_id": portal.id, "harvest_id": harvest_id}
     with catalog.begin() as connection:
-        connection.execute(statement("recover_absent"), parameters)
         listed, missing = connection.execute(statement("count_absent"), parameters).one()
-        if missing and missing > breaker_fraction * listed:
+        if is_mass_drop(listed=listed, missing=missing, fraction=breaker_fraction):
             return Absences(missing=missing, delisted=0, breaker=True)
         marked = connection.execute(statement("suspect_absent"), parameters).rowcount
         return Absences(missing=missing, delisted=marked, breaker=False)

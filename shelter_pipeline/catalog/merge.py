@@ -136,7 +136,14 @@ def _write_records(
         (row for record in records for row in _resource_rows(record)),
     )
     parameters = {"portal_id": portal.id, "harvest_id": harvest_id}
-    for name in ("keep_versions", "merge_datasets", "lock_resources", "merge_resources", "unlist_resources"):
+    for name in (
+        "keep_versions",
+        "merge_datasets",
+        "lock_resources",
+        "reset_resources",
+        "merge_resources",
+        "unlist_resources",
+    ):
         connection.execute(statement(name), parameters)
 
 

@@ -44,6 +44,11 @@ def migrate(
     """
     try:
         with catalog.begin() as connection:
+            # The usual case waits for nobody: there is nothing to do.
+            newest = _newest(_configuration(connection))
+            if _revision(connection) == newest:
+                return newest, newest
+        with catalog.begin() as connection:
             connection.execute(
                 sa.text(
                     "SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :run, true)"
@@ -53,7 +58,6 @@ def migrate(
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
             config = _configuration(connection)
             before = _revision(connection)
-            newest = ScriptDirectory.from_config(config).get_current_head() or ""
             if before is not None and before not in _known(config):
                 raise SetupError(
                     f"the database {catalog.place} is at revision {before}, which this Shelter does not know:"
@@ -83,6 +87,10 @@ def differences(catalog: Catalog) -> list[object]:
 
 def _revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _newest(config: Config) -> str:
+    return ScriptDirectory.from_config(config).get_current_head() or ""
 
 
 def _known(config: Config) -> set[str]:

@@ -12,8 +12,10 @@ from sqlalchemy.engine import Connection
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.tables_catalogue import organization, portal
-from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.domain.errors import SetupError, TransientError
 from shelter_pipeline.domain.records import OrganizationRecord, slugify
+
+_MOST_LOOKS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,9 @@ def add_portal(
     """
     parts = urlsplit(url)
     wanted = slugify(slug or f"{parts.netloc}{parts.path}")
+    known = next((row for row in list_portals(catalog) if (row.kind, row.url) == (kind, url)), None)
+    if known is not None:
+        return known
     with catalog.begin() as connection:
         connection.execute(sa.text("LOCK TABLE portal IN SHARE ROW EXCLUSIVE MODE"))
         found = (
@@ -107,24 +112,36 @@ def ensure_organizations(
     that slug, the portal's own slug is added to tell them apart.
     """
     known = _known_organizations(connection, portal_row.id)
-    missing = {record.slug: record for record in records if record.slug not in known}
-    if missing:
-        taken = set(
-            connection.scalars(sa.select(organization.c.key).where(organization.c.key.in_(sorted(missing))))
-        )
+    for _ in range(_MOST_LOOKS):
+        missing = {record.slug: record for record in records if record.slug not in known}
+        if not missing:
+            return known
+        taken = _taken_keys(connection)
         rows = [
             {
                 "portal_id": portal_row.id,
                 "slug": record.slug,
-                "key": f"{record.slug}-{portal_row.slug}" if record.slug in taken else record.slug,
+                "key": _free_key(record.slug, portal_row.slug, taken),
                 "name": record.name,
                 "kind": record.kind,
             }
             for record in missing.values()
         ]
+        # Another portal may take a key between our look and our insert: then we look again.
         connection.execute(insert(organization).on_conflict_do_nothing(), rows)
         known = _known_organizations(connection, portal_row.id)
-    return known
+    raise TransientError(f"no free partition key was found for the organizations of {portal_row.slug}")
+
+
+def _taken_keys(connection: Connection) -> set[str]:
+    return set(connection.scalars(sa.select(organization.c.key)))
+
+
+def _free_key(slug: str, portal_slug: str, taken: set[str]) -> str:
+    own = f"{slug}-{portal_slug}"
+    key = next(key for key in (slug, own, *(f"{own}-{n}" for n in range(2, 10_000))) if key not in taken)
+    taken.add(key)
+    return key
 
 
 def _known_organizations(connection: Connection, portal_id: int) -> dict[str, int]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
-from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.connection import Catalog, statement
+
+_SCORING_LOCK = 0x5C02E  # any constant of our own
 
 
 def score_assets(
@@ -17,12 +19,14 @@ def score_assets(
     vocabulary: dict[str, float],
 ) -> int:
     """Score every asset; returns how many scores changed. `shares` holds the weight of each signal."""
-    return catalog.count(
-        "score",
-        threatened=msgspec.json.encode(threatened_organizations).decode(),
-        vocabulary=msgspec.json.encode(vocabulary).decode(),
+    parameters = {
+        "threatened": msgspec.json.encode(threatened_organizations).decode(),
+        "vocabulary": msgspec.json.encode(vocabulary).decode(),
         **shares,
-    )
+    }
+    with catalog.begin() as connection:
+        connection.execute(statement("lock_scoring"), {"lock": _SCORING_LOCK})
+        return connection.execute(statement("score"), parameters).rowcount
 
 
 def level_counts(catalog: Catalog) -> list[dict[str, Any]]:

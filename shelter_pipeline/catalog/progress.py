@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.connection import Catalog, statement
+from shelter_pipeline.domain.verdicts import REASONS, Next
+
+_RECORDS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +32,33 @@ class OrganizationProgress:
     def verdict(self) -> str:
         """The organization's state in one word.
 
-        `empty`: lists no file; `waiting`: not tried yet; `in-progress`: work is left;
-        `complete`: every expected file is held; `unreachable`: none is; else `partial`.
+        `waiting`: nothing tried yet; `in-progress`: links or files that nobody has tried are
+        left; `complete`: every link was followed to its end, and every file is held;
+        `empty`: nothing is listed; `landing-page-only` and `service`: all that is listed is
+        pages without files, or services; `unreachable`: nothing is held; else `partial`.
+        Files that failed for a while and rest until the next attempt count as not held.
         """
         if self.undiscovered or self.waiting_files:
             return "in-progress" if self.held_files or self.failed else "waiting"
         if not self.expected_files:
-            return "empty"
-        if self.held_files == self.expected_files:
+            return self._verdict_without_files()
+        if self.held_files == self.expected_files and not self._open_ends:
             return "complete"
         return "partial" if self.held_files else "unreachable"
+
+    @property
+    def _open_ends(self) -> bool:
+        """Whether a link leads to files that nobody has seen yet: a listing read in part, a page that failed."""
+        return any(
+            outcome == "found-in-part" or (outcome in REASONS and REASONS[outcome].next is Next.RETRY)
+            for outcome in self.not_files
+        )
+
+    def _verdict_without_files(self) -> str:
+        outcomes = set(self.not_files)
+        if outcomes <= {"landing-page-only", "service"}:
+            return next((word for word in ("landing-page-only", "service") if word in outcomes), "empty")
+        return "unreachable"
 
 
 def organization_progress(catalog: Catalog, organization_id: int | None = None) -> list[OrganizationProgress]:
@@ -68,6 +89,10 @@ def manifest_entries(catalog: Catalog, batch_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in catalog.rows("manifest_entries", batch_id=batch_id)]
 
 
-def dataset_records(catalog: Catalog, batch_id: int) -> dict[str, str]:
-    """The portals' own records behind a batch, by the SHA-256 of their bytes in hex."""
-    return {row["record"]: row["raw"] for row in catalog.rows("dataset_records", batch_id=batch_id)}
+def dataset_records(catalog: Catalog, batch_id: int) -> Generator[tuple[str, str], None, None]:
+    """The portals' own records behind a batch, one by one, each with the SHA-256 of its bytes; to be closed."""
+    with catalog.begin() as connection:
+        streamed = connection.execution_options(yield_per=_RECORDS_AT_ONCE)
+        with streamed.execute(statement("dataset_records"), {"batch_id": batch_id}) as rows:
+            for row in rows:
+                yield row.record, row.raw

@@ -2,7 +2,8 @@
 
 A file is taken at its word and asks nothing. A directory is walked, a page is read for its
 files, and what turns out to be no page is the file itself. Every exploration ends with an
-outcome: `found`, or the reason why there is no file.
+outcome: `found` only if all was read, `found-in-part` if something was left unread, or the
+reason why there is no file.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from shelter_pipeline.discovery.landing import Link, parse_landing
 from shelter_pipeline.discovery.listing import Entry, is_listing, parse_listing
 from shelter_pipeline.domain.errors import PermanentError, ShelterError
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.domain.verdicts import REASONS, Next
 from shelter_pipeline.portals.protocol import Reader, Reply
 from shelter_pipeline.portals.replies import looks_like_html, status_problem
 
 FOUND = "found"
+FOUND_IN_PART = "found-in-part"
 LANDING_PAGE_ONLY = "landing-page-only"
 _FAILURES_SHOWN = 3
 
@@ -49,12 +52,16 @@ class FoundAsset:
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """What came of one resource: its files, or the reason slug why there are none."""
+    """What came of one resource: its files, or the reason slug why there are none.
+
+    A `passing` one may end differently tomorrow: a server failed for a while only.
+    """
 
     assets: tuple[FoundAsset, ...]
     outcome: str
     detail: str
     pages_read: int
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,7 @@ def explore(
             # No page is as large as that, so it is the file itself.
             walk.keep([_file_itself(start, None)])
         else:
-            return Exploration((), error.reason, str(error), walk.pages_read)
+            return Exploration((), error.reason, str(error), walk.pages_read, _may_pass(error))
     return _ended(walk, role)
 
 
@@ -213,20 +220,36 @@ def _kind_for(kind: AssetKind | None) -> Kind:
 
 
 def _ended(walk: _Walk, role: str) -> Exploration:
+    outcome, remark = _outcome(walk, role)
+    detail = "; ".join([*([remark] if remark else []), *_unread(walk)])
+    passing = any(map(_may_pass, walk.failures))
+    return Exploration(tuple(walk.assets.values()), outcome, detail, walk.pages_read, passing)
+
+
+def _outcome(walk: _Walk, role: str) -> tuple[str, str]:
+    """How a walk ended, and what is to be said of it beside what was left unread."""
+    cut = bool(walk.stopped or walk.too_deep)
+    if walk.assets:
+        return (FOUND_IN_PART if cut or walk.failures else FOUND), ""
+    if walk.failures:
+        return min(walk.failures, key=lambda error: not _may_pass(error)).reason, ""
+    if cut:
+        return FOUND_IN_PART, "no file was found so far"
+    if walk.listings:
+        return "empty", "the directory lists no file"
+    return LANDING_PAGE_ONLY, f"the page, a {role} of its dataset, leads to no file"
+
+
+def _unread(walk: _Walk) -> list[str]:
+    """What was left unread, and why: the budget first, then what failed."""
     remarks = [walk.stopped] if walk.stopped else []
     if walk.too_deep:
         remarks.append(f"{walk.too_deep} directories lie deeper than {walk.budget.max_depth} levels")
     remarks.extend(str(error) for error in walk.failures[:_FAILURES_SHOWN])
     if len(walk.failures) > _FAILURES_SHOWN:
         remarks.append(f"and {len(walk.failures) - _FAILURES_SHOWN} more failures")
-    if walk.assets:
-        return Exploration(tuple(walk.assets.values()), FOUND, "; ".join(remarks), walk.pages_read)
-    if walk.failures:
-        outcome = walk.failures[0].reason
-    elif walk.listings:
-        outcome = "empty"
-        remarks.insert(0, "the directory lists no file")
-    else:
-        outcome = LANDING_PAGE_ONLY
-        remarks.insert(0, f"the page, a {role} of its dataset, leads to no file")
-    return Exploration((), outcome, "; ".join(remarks), walk.pages_read)
+    return remarks
+
+
+def _may_pass(error: ShelterError) -> bool:
+    return error.reason in REASONS and REASONS[error.reason].next is Next.RETRY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable
 from types import TracebackType
@@ -9,8 +10,8 @@ from typing import Self
 
 from shelter_pipeline.catalog.claims import renew_claims
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.domain.errors import ShelterError
 
+_log = logging.getLogger(__name__)
 # A lease survives two missed beats.
 _BEATS_PER_LEASE = 3
 
@@ -65,7 +66,8 @@ class Heartbeat:
                 continue
             try:
                 alive = renew_claims(self._catalog, tokens, lease_seconds=self._lease_seconds)
-            except ShelterError:
+            except Exception:  # noqa: BLE001 - whatever it was, the next beat may succeed; the lease decides
+                _log.warning("a heartbeat failed", exc_info=True)
                 continue
             with self._lock:
                 self._lost |= (set(tokens) - alive) & self._watched

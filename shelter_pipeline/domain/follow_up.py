@@ -8,13 +8,17 @@ from datetime import timedelta
 from shelter_pipeline.domain.verdicts import REASONS, Next, retry_delay
 
 LONGEST_RETRY_AFTER = timedelta(hours=24)
+# After its last attempt a file rests this long and is then tried anew: no server's bad week is the end of it.
+LONG_REST = timedelta(days=3)
+# Our own troubles are no failures of the file: it is never given up for them.
+OUR_TROUBLES = frozenset({"no-space", "store-failed", "interrupted"})
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """The asset's next state, how long it rests (None: until something changes), and its failures so far."""
 
-    state: str  # pending | held | failed | dead
+    state: str  # pending | held | failed
     rest: timedelta | None
     attempts: int
 
@@ -31,9 +35,11 @@ def follow_up(
         return FollowUp("held", entry.rest, 0)
     if entry.next is not Next.RETRY:
         return FollowUp("failed", entry.rest or None, attempts)
+    if reason in OUR_TROUBLES:
+        return FollowUp("pending", entry.rest, attempts)
     failures = attempts + 1
     if failures >= max_attempts:
-        return FollowUp("dead", None, failures)
+        return FollowUp("failed", LONG_REST, 0)
     return FollowUp("pending", max(retry_delay(reason, failures), _wished(retry_after_seconds)), failures)
 
 

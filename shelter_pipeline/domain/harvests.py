@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # Search index and database of data.gov drift apart by less than this share (GSA/data.gov #5606, #5575, #5630).
 PLAUSIBLE_DRIFT = 0.01
+_A_HANDFUL = 10
 
 
 def judge_completeness(*, finished: bool, read: int, expected: int | None) -> str:
@@ -20,3 +21,13 @@ def judge_completeness(*, finished: bool, read: int, expected: int | None) -> st
     if read >= expected:
         return "complete"
     return "plausible" if read >= expected * (1 - PLAUSIBLE_DRIFT) and read else "partial"
+
+
+def is_mass_drop(*, listed: int, missing: int, fraction: float) -> bool:
+    """Whether so much vanished at once that the harvest is to blame rather than the portal.
+
+    A handful never is, for small portals lose single datasets too; everything at once always is.
+    """
+    if missing > 1 and missing == listed:
+        return True
+    return missing > max(_A_HANDFUL, fraction * listed)

@@ -71,7 +71,7 @@ _TABLE = (
     Reason("server-error", _T, Next.RETRY, _SOON, "The server answered with an error of its own (5xx)."),
     Reason("rate-limited", _T, Next.RETRY, _HOUR, "The server asked us to come back later (429, 503)."),
     Reason("processing", _T, Next.RETRY, _SOON, "The server is still preparing the file (202)."),
-    Reason("no-space", _T, Next.RETRY, _HOUR, "The store has no room for the file."),
+    Reason("no-space", _T, Next.RETRY, _SOON, "The store has no room for the file."),
     Reason("store-failed", _T, Next.RETRY, _SOON, "The store could not keep the file."),
     Reason("interrupted", _T, Next.RETRY, _NEVER, "We stopped the transfer ourselves before it was whole."),
     # permanent

@@ -53,6 +53,12 @@ mutation ($selector: ScheduleSelector!) { answer: startSchedule(scheduleSelector
   __typename ... on PythonError { message } ... on UnauthorizedError { message } } }
 """
 _REPOSITORY = "__repository__"
+_PARTITIONED = """
+query { assetNodes { assetKey { path } partitionDefinition { name } } }
+"""
+_PARTITIONS = """
+query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode { partitionKeys } } }
+"""
 _ADD_PARTITION = """
 mutation ($selector: RepositorySelector!, $name: String!, $key: String!) {
   answer: addDynamicPartition(repositorySelector: $selector, partitionsDefName: $name, partitionKey: $key) {
@@ -159,13 +165,22 @@ class DagsterClient:
                 started += names
         return started
 
+    def known_partitions(self, name: str) -> list[str]:
+        """The keys of the dynamic partitions of this name, in their order; none if no asset has them."""
+        for node in self.query(_PARTITIONED)["assetNodes"]:
+            if (node["partitionDefinition"] or {}).get("name") == name:
+                answer = self.query(_PARTITIONS, {"key": {"path": node["assetKey"]["path"]}})
+                return list(_part(answer["assetNodeOrError"], "partitionKeys"))
+        return []
+
     def add_partitions(self, name: str, keys: Sequence[str]) -> None:
-        """Make every key a dynamic partition of this name; one that is known is no error.
+        """Make every key a dynamic partition of this name; those that are known are not sent.
 
         Raises ShelterError naming the key that cannot be added.
         """
         selector = {"repositoryLocationName": LOCATION, "repositoryName": _REPOSITORY}
-        for key in keys:
+        known = set(self.known_partitions(name))
+        for key in dict.fromkeys(key for key in keys if key not in known):
             variables = {"selector": selector, "name": name, "key": key}
             answer = self.query(_ADD_PARTITION, variables)["answer"]
             if "message" in answer:
@@ -208,9 +223,9 @@ class DagsterClient:
             return {}
 
 
-def _part(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+def _part(answer: Mapping[str, Any], name: str) -> list[Any]:
     """One field of an answer that may be an error instead. Raises ShelterError with its message."""
     if name not in answer:
         raise ShelterError(f"Dagster refuses the query: {answer.get('message', answer)}")
-    found: list[dict[str, Any]] = answer[name]
+    found: list[Any] = answer[name]
     return found

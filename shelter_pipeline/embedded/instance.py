@@ -41,7 +41,8 @@ def dagster_yaml(base: str, settings: Settings) -> str:
     content: dict[str, Any] = yaml.safe_load(base)
     limits = content["concurrency"]
     limits["runs"]["max_concurrent_runs"] = settings.max_concurrent_runs
-    limits["pools"]["default_limit"] = settings.max_concurrent_runs
+    # Downloads never take every slot: a person's plan or a nightly harvest starts while they go on.
+    limits["pools"]["default_limit"] = max(1, settings.max_concurrent_runs - 1)
     return _HEADER + yaml.safe_dump(content, sort_keys=False)
 
 

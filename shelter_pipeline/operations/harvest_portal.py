@@ -16,6 +16,7 @@ from shelter_pipeline.catalog.harvests import (
     mark_absences,
     record_page,
     record_witness,
+    recover_absences,
     refusals_of,
 )
 from shelter_pipeline.catalog.portals import PortalRow, find_portal
@@ -65,6 +66,7 @@ def harvest_portal(workplace: Workplace, slug: str, *, progress: Progress | None
         raise
     verdict = judge_completeness(finished=finished, read=tally.read, expected=tally.expected)
     delisted = 0
+    recover_absences(workplace.catalog, portal, harvest_id)
     if verdict == "complete":
         absences = mark_absences(
             workplace.catalog, portal, harvest_id, breaker_fraction=settings.loss_breaker_fraction

@@ -30,14 +30,11 @@ def organization_keys(workplace: Workplace) -> list[str]:
     return portals.organization_keys(workplace.catalog)
 
 
-def batch_keys(workplace: Workplace) -> list[str]:
-    """The partition key of every batch there ever was, oldest first."""
-    return batches.all_batch_keys(workplace.catalog)
-
-
-def next_batches(workplace: Workplace, *, limit: int, in_flight: list[str]) -> list[BatchRow]:
-    """Batches that should run now, best first, without those that are already with Dagster."""
-    return batches.planned_batches(workplace.catalog, limit=limit, exclude=in_flight)
+def next_batches(
+    workplace: Workplace, *, limit: int, in_flight: list[str], busy_hosts: list[str]
+) -> list[BatchRow]:
+    """Batches that should run now, best first, one a host, without those that are already with Dagster."""
+    return batches.planned_batches(workplace.catalog, limit=limit, exclude=in_flight, busy_hosts=busy_hosts)
 
 
 def reap_lost_work(workplace: Workplace) -> dict[str, int]:
@@ -50,9 +47,18 @@ def reap_lost_work(workplace: Workplace) -> dict[str, int]:
     )
 
 
-def release_run(workplace: Workplace, run_id: str) -> list[str]:
+def release_run(
+    workplace: Workplace, run_id: str, *, key: str | None, attempt: int | None, rest_minutes: int = 0
+) -> list[str]:
     """Free all that a run held which is known to be dead; returns the batches that wait again."""
-    return batches.release_run(workplace.catalog, run_id, max_attempts=workplace.settings.batch_max_attempts)
+    return batches.release_run(
+        workplace.catalog,
+        run_id,
+        max_attempts=workplace.settings.batch_max_attempts,
+        key=key,
+        attempt=attempt,
+        rest_minutes=rest_minutes,
+    )
 
 
 def settled_organizations(workplace: Workplace, *, since: str | None) -> list[tuple[str, str]]:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from shelter_pipeline.catalog.batches import organization_batches, plannable_assets, write_batches
+from shelter_pipeline.catalog.batches import (
+    organization_batches,
+    plannable_assets,
+    want_again,
+    write_batches,
+)
 from shelter_pipeline.catalog.portals import organization_id
 from shelter_pipeline.dispatch.planning import BatchLimits, plan_batches
 from shelter_pipeline.operations.workplace import Workplace
@@ -19,6 +24,8 @@ def plan_organization(workplace: Workplace, organization: str, *, urgent: bool) 
     settings = workplace.settings
     identity = organization_id(workplace.catalog, organization)
     limits = BatchLimits(settings.batch_max_files, settings.batch_max_bytes, settings.batch_min_files)
+    if urgent:
+        want_again(workplace.catalog, identity)
     planned = plan_batches(plannable_assets(workplace.catalog, identity), limits)
     new = write_batches(workplace.catalog, identity, organization, planned, urgent=urgent)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from shelter_pipeline.embedded.stack import Stack
-from shelter_pipeline.operations.ledger import batch_keys, organization_keys, portal_keys
+from shelter_pipeline.operations.ledger import organization_keys, portal_keys
 from shelter_pipeline.operations.workplace import open_workplace
 from shelter_pipeline.settings import Settings
 
@@ -22,12 +22,14 @@ def settings_of(stack: Stack, settings: Settings) -> Settings:
 
 
 def prepare_stack(stack: Stack, settings: Settings) -> None:
-    """Migrate the catalog and show its portals, organizations and batches in Dagster."""
+    """Migrate the catalog and show its portals and organizations in Dagster.
+
+    Batches, of which there may be many thousands, are shown by whoever plans or starts them.
+    """
     with open_workplace(settings_of(stack, settings)) as workplace:
         keys = {
             "portal": portal_keys(workplace),
             "organization": organization_keys(workplace),
-            "batch": batch_keys(workplace),
         }
     for name, wanted in keys.items():
         stack.dagster.add_partitions(name, wanted)

@@ -11,20 +11,23 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from shelter_pipeline.catalog.batches import begin_batch, close_batch, find_batch, release_run
 from shelter_pipeline.catalog.claims import (
     CaptureRow,
     ClaimedAsset,
     claim_batch,
+    know_store,
     release_claims,
     settle_claim,
 )
 from shelter_pipeline.catalog.progress import batch_report, dataset_records, manifest_entries
 from shelter_pipeline.dispatch.heartbeat import Heartbeat
+from shelter_pipeline.dispatch.patience import patiently
+from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.verdicts import Verdict
 from shelter_pipeline.fetching.download import Capture, Downloader, Promise
@@ -32,6 +35,7 @@ from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.vault.manifest import write_manifest
 
 Progress = Callable[[int, int], None]
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -65,6 +69,9 @@ def rescue_batch(
     new and give back what it has not begun. SetupError if there is no such batch.
     """
     batch = find_batch(workplace.catalog, key)
+    know_store(workplace.catalog, workplace.store.name)
+    # What a killed run left half-written is older than any capture may last.
+    workplace.store.sweep_partials(workplace.settings.fetch_total_deadline_seconds)
     begin_batch(workplace.catalog, batch.id, run_id)
     result = BatchResult(key)
     try:
@@ -72,10 +79,13 @@ def rescue_batch(
         release_claims(workplace.catalog, run_id)
         result.manifest = _keep_manifest(workplace, batch.id, key)
     except BaseException:
-        release_run(workplace.catalog, run_id, max_attempts=workplace.settings.batch_max_attempts)
+        # If the catalog is away too, the leases run out by themselves; the cause is what must be seen.
+        with suppress(ShelterError):
+            release_run(workplace.catalog, run_id, max_attempts=workplace.settings.batch_max_attempts)
         raise
-    closed = close_batch(
-        workplace.catalog,
+    closed = _patiently(
+        workplace,
+        close_batch,
         batch.id,
         manifest=result.manifest,
         max_attempts=workplace.settings.batch_max_attempts,
@@ -112,8 +122,9 @@ def _fetch_all(
         exhausted = False
         while running or not (exhausted or stop.is_set()):
             if not exhausted and not stop.is_set() and len(running) < threads:
-                claims = claim_batch(
-                    workplace.catalog,
+                claims = _patiently(
+                    workplace,
+                    claim_batch,
                     batch_id,
                     holder=run_id,
                     limit=2 * threads - len(running),
@@ -132,10 +143,17 @@ def _fetch_all(
             done, _ = wait(running, return_when=FIRST_COMPLETED, timeout=1.0)
             for future in done:
                 claim = running.pop(future)
-                heartbeat.forget(claim.token)
                 _settle(workplace, batch_id, claim, future.result(), result)
+                heartbeat.forget(claim.token)
                 if progress:
                     progress(result.settled, result.wire_bytes)
+
+
+def _patiently(workplace: Workplace, ask: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+    """One question to the catalog, repeated for up to a lease while it is away."""
+    return patiently(
+        lambda: ask(workplace.catalog, *arguments, **named), for_seconds=workplace.settings.lease_seconds
+    )
 
 
 @contextmanager
@@ -172,8 +190,9 @@ def _settle(
         max_attempts=workplace.settings.asset_max_attempts,
         retry_after_seconds=capture.retry_after_seconds,
     )
-    ours = settle_claim(
-        workplace.catalog,
+    ours = _patiently(
+        workplace,
+        settle_claim,
         claim,
         capture_row(capture),
         after,
@@ -225,8 +244,9 @@ def _keep_manifest(workplace: Workplace, batch_id: int, key: str) -> str | None:
     entries = manifest_entries(workplace.catalog, batch_id)
     if not entries:
         return None
-    for record, raw in dataset_records(workplace.catalog, batch_id).items():
-        workplace.store.put_document(f"records/{record[:2]}/{record}.json", raw.encode())
+    with closing(dataset_records(workplace.catalog, batch_id)) as records:
+        for record, raw in records:
+            workplace.store.put_document(f"records/{record[:2]}/{record}.json", raw.encode())
     return write_manifest(workplace.store, key, [_plain(entry) for entry in entries])
 
 

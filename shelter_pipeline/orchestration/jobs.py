@@ -13,6 +13,7 @@ from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.tables import table
 
 MAX_RUNTIME_TAG = "dagster/max_runtime"
+PRIORITY_TAG = "dagster/priority"
 
 
 def _assets(*assets: dg.AssetsDefinition) -> dg.AssetSelection:
@@ -20,9 +21,9 @@ def _assets(*assets: dg.AssetsDefinition) -> dg.AssetSelection:
     return dg.AssetSelection.assets(*assets).without_checks()
 
 
-def _at_most(hours: int) -> dict[str, str]:
-    """A run that takes longer has lost its machine: Dagster ends it, and the ledger gives its work back."""
-    return {MAX_RUNTIME_TAG: str(hours * 3600)}
+def _first(at_most_hours: int) -> dict[str, str]:
+    """Before any download in the queue, which is long for weeks; and with an end, for a machine may be lost."""
+    return {MAX_RUNTIME_TAG: str(at_most_hours * 3600), PRIORITY_TAG: "5000"}
 
 
 refresh_portal = dg.define_asset_job(
@@ -31,35 +32,43 @@ refresh_portal = dg.define_asset_job(
     selection=dg.AssetSelection.assets(package_list) | _assets(resource_metadata, priority_scores),
     executor_def=dg.in_process_executor,
     description="Harvest a portal, look at its new links, score every file.",
-    tags=_at_most(hours=12),
+    tags=_first(at_most_hours=12),
+)
+discover_portal = dg.define_asset_job(
+    "discover_portal",
+    selection=_assets(resource_metadata, priority_scores),
+    executor_def=dg.in_process_executor,
+    description="Look at a portal's links that are due and score every file, whatever the harvest came to.",
+    tags=_first(at_most_hours=12),
 )
 rescore = dg.define_asset_job(
     "rescore",
     selection=_assets(priority_scores),
     executor_def=dg.in_process_executor,
     description="Score every file again.",
-    tags=_at_most(hours=1),
+    tags=_first(at_most_hours=1),
 )
 plan_organizations = dg.define_asset_job(
     "plan_organizations",
     selection=_assets(batch_plan),
     executor_def=dg.in_process_executor,
     description="Cut what organizations still want into batches.",
-    tags=_at_most(hours=2),
+    tags=_first(at_most_hours=2),
 )
 download = dg.define_asset_job(
     "download",
     selection=_assets(download_batches),
     executor_def=dg.in_process_executor,
     description="Fetch, verify and store one batch.",
-    tags=_at_most(hours=8),
+    # The sensor sets priority and end of each batch.
+    tags={MAX_RUNTIME_TAG: str(8 * 3600)},
 )
 report_organizations = dg.define_asset_job(
     "report_organizations",
     selection=_assets(organization_rescue),
     executor_def=dg.in_process_executor,
     description="The verdict on organizations.",
-    tags=_at_most(hours=1),
+    tags=_first(at_most_hours=1),
 )
 
 
@@ -82,7 +91,7 @@ def scrub(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplace
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    tags=_at_most(hours=48),
+    tags=_first(at_most_hours=48),
     description="Fixity: re-read every blob of the store.",
 )
 def fixity() -> None:
@@ -90,4 +99,4 @@ def fixity() -> None:
     scrub()
 
 
-asset_jobs = (refresh_portal, rescore, plan_organizations, download, report_organizations)
+asset_jobs = (refresh_portal, discover_portal, rescore, plan_organizations, download, report_organizations)

@@ -6,7 +6,7 @@ import dagster as dg
 
 from shelter_pipeline.operations.ledger import portal_keys
 from shelter_pipeline.orchestration.checks import audit_job
-from shelter_pipeline.orchestration.jobs import fixity, refresh_portal, rescore
+from shelter_pipeline.orchestration.jobs import discover_portal, fixity, refresh_portal, rescore
 from shelter_pipeline.orchestration.partitions import add_missing, portals
 from shelter_pipeline.orchestration.resources import Workplaces
 
@@ -16,6 +16,18 @@ def nightly_harvest(
     context: dg.ScheduleEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> Iterator[dg.RunRequest]:
     """Every portal, every night: harvest, discovery, scores. Planning follows each success."""
+    yield from _nightly(context, workplaces)
+
+
+@dg.schedule(job=discover_portal, cron_schedule="0 5 * * *", execution_timezone="UTC")
+def nightly_discovery(
+    context: dg.ScheduleEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
+) -> Iterator[dg.RunRequest]:
+    """Every portal, every night, whatever became of its harvest: a portal that dies is when we must go on."""
+    yield from _nightly(context, workplaces)
+
+
+def _nightly(context: dg.ScheduleEvaluationContext, workplaces: Workplaces) -> Iterator[dg.RunRequest]:
     with workplaces.open() as workplace:
         keys = portal_keys(workplace, nightly_only=True)
     add_missing(context.instance, portals, keys)
@@ -35,4 +47,4 @@ weekly_fixity = dg.ScheduleDefinition(
     name="weekly_fixity", job=fixity, cron_schedule="0 8 * * 0", execution_timezone="UTC"
 )
 
-schedules = (nightly_harvest, hourly_rescore, daily_audit, weekly_fixity)
+schedules = (nightly_harvest, nightly_discovery, hourly_rescore, daily_audit, weekly_fixity)

@@ -16,19 +16,22 @@ from shelter_pipeline.catalog.batches import (
     planned_batches,
     reap,
     release_run,
+    want_again,
     write_batches,
 )
 from shelter_pipeline.catalog.claims import (
     CaptureRow,
     ClaimedAsset,
     claim_batch,
+    know_store,
     release_claims,
     renew_claims,
     settle_claim,
 )
-from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.portals import organization_id
 from shelter_pipeline.dispatch.planning import BatchLimits, plan_batches
+from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.verdicts import verdict_of
 from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resource, discovered, harvested
@@ -39,6 +42,7 @@ SHA = "a" * 64
 @pytest.fixture
 def batch(catalog: Catalog) -> BatchRow:
     """One planned batch of 40 files of one host."""
+    know_store(catalog, "test")
     portal = a_portal(catalog)
     resources = [a_resource(f"https://epa.example/{n}.csv", key=str(n), position=n) for n in range(40)]
     harvested(catalog, portal, [a_dataset("1", *resources)])
@@ -232,3 +236,95 @@ def test_an_asset_is_in_at_most_one_batch_that_is_still_to_run(catalog: Catalog,
     plan = plan_batches(plannable_assets(catalog, identity), BatchLimits(500, 10**12, 1))
     assert write_batches(catalog, identity, "epa-gov", plan, urgent=True) == []
     assert find_batch(catalog, batch.key).urgent
+
+
+def rest(catalog: Catalog, claim: ClaimedAsset, seconds: int) -> None:
+    """The server of this file asked to be left alone."""
+    settle(catalog, claim, "server-error")
+    with catalog.begin() as connection:
+        connection.execute(
+            sa.text(
+                "UPDATE asset SET next_attempt_at = now() + make_interval(secs => :seconds) WHERE id = :id"
+            ),
+            {"seconds": seconds, "id": claim.asset_id},
+        )
+
+
+def test_a_file_that_rests_is_not_asked_for_early_whoever_asks(catalog: Catalog, batch: BatchRow) -> None:
+    (first,) = claimed(catalog, batch, "run-1")
+    rest(catalog, first, 80_000)
+
+    again = {claim.asset_id for claim in claimed(catalog, batch, "run-2", limit=100)}
+
+    assert first.asset_id not in again
+    assert len(again) == 39
+
+
+def test_one_long_rest_does_not_hold_up_the_rest_of_the_batch(catalog: Catalog, batch: BatchRow) -> None:
+    (first,) = claimed(catalog, batch, "run-1")
+    rest(catalog, first, 80_000)
+
+    close_batch(catalog, batch.id, manifest=None, max_attempts=5)
+
+    assert [row.key for row in planned_batches(catalog, limit=10)] == [batch.key]
+
+
+def test_a_run_that_ended_before_it_began_does_not_strand_its_batch(
+    catalog: Catalog, batch: BatchRow
+) -> None:
+    assert release_run(catalog, "never-began", max_attempts=5, key=batch.key, attempt=1) == [batch.key]
+    assert release_run(catalog, "never-began", max_attempts=5, key=batch.key, attempt=1) == []
+
+    assert find_batch(catalog, batch.key).attempt == 2
+
+
+def test_one_host_offers_one_batch_at_a_time(catalog: Catalog, batch: BatchRow) -> None:
+    identity = organization_id(catalog, "epa-gov")
+    portal = a_portal(catalog)
+    more = [a_resource(f"https://epa.example/more/{n}.csv", key=str(n), position=n) for n in range(3)]
+    harvested(catalog, portal, [a_dataset("2", *more)])
+    discovered(catalog, portal)
+    plan = plan_batches(plannable_assets(catalog, identity), BatchLimits(500, 10**12, 1))
+    write_batches(catalog, identity, "epa-gov", plan, urgent=False)
+
+    offered = planned_batches(catalog, limit=10)
+
+    assert len(offered) == 1
+    assert planned_batches(catalog, limit=10, busy_hosts=["epa.example:443"]) == []
+
+
+def test_a_person_can_ask_again_for_what_ended_every_worker(catalog: Catalog, batch: BatchRow) -> None:
+    claimed(catalog, batch, "run-0", limit=40)
+    let_leases_run_out(catalog)
+    reap(catalog, max_asset_attempts=1, max_batch_attempts=5)
+
+    assert want_again(catalog, organization_id(catalog, "epa-gov")) == 40
+
+    assert len(claimed(catalog, batch, "run-1", limit=100)) == 40
+
+
+def test_copies_of_different_files_are_recorded_without_waiting_for_one_another(
+    catalog: Catalog, batch: BatchRow
+) -> None:
+    facts = {"size": 5, "media_type": None, "store": "test"}
+    with catalog.begin() as slow:
+        slow.execute(statement("record_blob"), {"sha256": "b" * 64, **facts})
+        with catalog.begin() as quick:
+            quick.execute(sa.text("SET LOCAL lock_timeout = '2s'"))
+
+            recorded = quick.execute(statement("record_blob"), {"sha256": "c" * 64, **facts}).rowcount
+
+    assert recorded == 1
+
+
+def test_a_store_that_nobody_made_known_is_said_and_nothing_is_recorded(
+    catalog: Catalog, batch: BatchRow
+) -> None:
+    (claim,) = claimed(catalog, batch, "run-1")
+    with catalog.begin() as connection:
+        connection.execute(sa.text("DELETE FROM store"))
+
+    with pytest.raises(SetupError, match="knows no store 'test'"):
+        settle(catalog, claim, "stored")
+
+    assert state_of(catalog, claim.asset_id) == "pending"

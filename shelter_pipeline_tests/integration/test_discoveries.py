@@ -48,9 +48,12 @@ def resources(catalog: Catalog) -> list[int]:
         return list(connection.scalars(sa.text("SELECT id FROM resource ORDER BY id")))
 
 
-def leads(resource_id: int, *urls: str, via: str = "directory", size: int | None = None) -> Discovery:
+def leads(
+    resource_id: int, *urls: str, via: str = "directory", size: int | None = None, checksum: str | None = None
+) -> Discovery:
     findings = tuple(
-        Finding(parse_url(url), "csv", via, ("https://files.example/",), size=size) for url in urls
+        Finding(parse_url(url), "csv", via, ("https://files.example/",), size=size, checksum=checksum)
+        for url in urls
     )
     return Discovery(resource_id, "directory", "rule", "found" if urls else "empty", "", findings)
 
@@ -273,3 +276,19 @@ def test_a_harvest_and_a_discovery_of_the_same_portal_do_not_deadlock(catalog: C
 
     assert sum(future.result() for future in recorded) == 2
     assert merged == [200] * 8
+
+
+def test_a_corrected_checksum_makes_a_file_wanted_again(catalog: Catalog, portal: PortalRow) -> None:
+    first, _ = resources(catalog)
+    record_discoveries(catalog, [leads(first, A, checksum="sha256:" + "0" * 64)])
+    with catalog.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE asset SET state = 'failed', reason = 'mismatch', next_attempt_at = NULL")
+        )
+
+    new = record_discoveries(catalog, [leads(first, A, checksum="sha256:" + "1" * 64)])
+
+    with catalog.begin() as connection:
+        row = connection.execute(sa.text("SELECT state, checksum, next_attempt_at <= now() FROM asset")).one()
+    assert new == 0
+    assert tuple(row) == ("pending", "sha256:" + "1" * 64, True)

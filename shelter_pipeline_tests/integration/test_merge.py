@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 
@@ -11,10 +13,12 @@ from shelter_pipeline.catalog.harvests import (
     latest_harvest,
     mark_absences,
     record_page,
+    recover_absences,
     refusals_of,
 )
 from shelter_pipeline.catalog.merge import PageCounts
 from shelter_pipeline.catalog.portals import add_portal, organization_keys
+from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.domain.records import Note, OrganizationRecord, Refusal
 from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resource, harvested
 
@@ -157,7 +161,7 @@ def test_a_dataset_that_comes_back_ends_its_loss_as_recovered(catalog: Catalog) 
     harvested(catalog, portal, everything)
     mark_absences(catalog, portal, harvested(catalog, portal, everything[1:]), breaker_fraction=0.1)
 
-    mark_absences(catalog, portal, harvested(catalog, portal, everything), breaker_fraction=0.1)
+    recover_absences(catalog, portal, harvested(catalog, portal, everything, verdict="plausible"))
 
     assert scalar(catalog, "SELECT state FROM loss") == "recovered"
     assert scalar(catalog, "SELECT count(*) FROM dataset WHERE state = 'absent'") == 0
@@ -173,3 +177,36 @@ def test_a_harvest_that_never_ended_is_closed_by_the_next(catalog: Catalog) -> N
     latest = latest_harvest(catalog, portal.id)
     assert latest is not None
     assert latest["verdict"] == "running"
+
+
+def test_a_harvest_that_a_later_one_overtook_stops_and_marks_nothing_as_lost(catalog: Catalog) -> None:
+    portal = a_portal(catalog)
+    everything = [a_dataset(str(number)) for number in range(20)]
+    slow = begin_harvest(catalog, portal)
+    record_page(catalog, portal, slow, everything, already_seen=set(), cursor=None, requests=1)
+    quick = begin_harvest(catalog, portal)
+    record_page(catalog, portal, quick, everything[:5], already_seen=set(), cursor=None, requests=1)
+
+    with pytest.raises(TransientError, match="another harvest of this portal"):
+        record_page(catalog, portal, slow, everything[:1], already_seen=set(), cursor=None, requests=1)
+
+    assert mark_absences(catalog, portal, slow, breaker_fraction=0.1).missing == 0
+
+
+def test_portals_that_meet_the_same_new_organization_at_once_each_get_a_partition(catalog: Catalog) -> None:
+    portals = [add_portal(catalog, "ckan", f"https://portal-{number}.example") for number in range(6)]
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda portal: harvested(catalog, portal, [a_dataset("1")]), portals))
+
+    keys = organization_keys(catalog)
+    assert len(keys) == len(set(keys)) == 6
+    assert "epa-gov" in keys
+
+
+def test_the_loss_of_a_single_dataset_of_a_small_portal_is_no_mass_drop(catalog: Catalog) -> None:
+    portal = a_portal(catalog)
+    harvested(catalog, portal, [a_dataset(str(number)) for number in range(5)])
+    second = harvested(catalog, portal, [a_dataset(str(number)) for number in range(4)])
+
+    assert mark_absences(catalog, portal, second, breaker_fraction=0.1).delisted == 1

@@ -146,7 +146,7 @@ def test_links_that_can_be_no_file_are_told_by_their_outcome(catalog: Catalog, p
 
     now = progress(catalog)
 
-    assert (now.verdict, now.not_files, now.expected_files) == ("empty", {"service": 2}, 0)
+    assert (now.verdict, now.not_files, now.expected_files) == ("service", {"service": 2}, 0)
 
 
 def test_a_file_that_rests_is_neither_held_nor_waiting(catalog: Catalog, portal: PortalRow) -> None:
@@ -234,3 +234,40 @@ def test_progress_counts_what_is_done_of_what_is_known(catalog: Catalog, portal:
 
     assert (now["read"], now["resources"], now["discovered"]) == (1, 2, 2)
     assert (now["files"], now["settled_files"], now["held_bytes"]) == (2, 1, 5)
+
+
+def test_nothing_is_complete_while_a_changed_link_has_not_been_looked_at(catalog: Catalog) -> None:
+    portal = a_portal(catalog)
+    harvested(catalog, portal, [a_dataset("1", a_resource(url("old")))])
+    discovered(catalog, portal)
+    hold(catalog, "old")
+    assert progress(catalog).verdict == "complete"
+
+    harvested(catalog, portal, [a_dataset("1", a_resource(url("new")))])
+
+    assert progress(catalog).verdict == "in-progress"
+
+
+@pytest.mark.parametrize("outcome", ["found-in-part", "connect-failed"])
+def test_nothing_is_complete_while_a_link_was_not_read_to_its_end(catalog: Catalog, outcome: str) -> None:
+    portal = a_portal(catalog)
+    harvested(catalog, portal, [a_dataset("1", a_resource(url("a"))), a_dataset("2", a_resource(url("b")))])
+    discovered(catalog, portal)
+    hold(catalog, "a")
+    hold(catalog, "b")
+    run(
+        catalog,
+        "UPDATE resource SET outcome = :outcome WHERE id = (SELECT max(id) FROM resource)",
+        outcome=outcome,
+    )
+
+    assert progress(catalog).verdict == "partial"
+
+
+def test_links_none_of_which_can_be_read_make_an_organization_unreachable(
+    catalog: Catalog, portal: PortalRow
+) -> None:
+    rows = due_resources(catalog, portal.id, after_dataset=0, limit=10)
+    record_discoveries(catalog, [Discovery(row.id, "web-page", "rule", "not-found") for row in rows])
+
+    assert progress(catalog).verdict == "unreachable"

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 import pytest
 
+from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.embedded.dagster_client import DagsterClient
 from shelter_pipeline.embedded.postmaster import find_postmaster
 from shelter_pipeline_tests.support.postgres import reachable_folder
@@ -198,6 +199,35 @@ def test_the_instance_takes_its_limits_from_the_settings(up: RunningStack) -> No
 
     assert "max_concurrent_runs: 4" in written
     assert "psycopg" not in written
+
+
+class CountingClient(DagsterClient):
+    """The real client, which remembers what it asked for."""
+
+    asked: ClassVar[list[str]] = []
+
+    def query(
+        self, query: str, variables: Mapping[str, Any] | None = None, *, timeout_seconds: float = 30
+    ) -> dict[str, Any]:
+        self.asked.append(query)
+        return super().query(query, variables, timeout_seconds=timeout_seconds)
+
+
+def test_only_partitions_that_are_missing_are_sent(up: RunningStack) -> None:
+    keys = [f"key-{number}" for number in range(30)]
+    up.dagster.add_partitions("tiny_parts", keys)
+    client = CountingClient(up.dagster.url)
+
+    client.add_partitions("tiny_parts", [*keys, "one more", "one more"])
+
+    assert sum("mutation" in query for query in client.asked) == 1
+    assert len(client.asked) <= 3
+    assert client.known_partitions("tiny_parts") == [*keys, "one more"]
+
+
+def test_a_partition_of_nothing_is_refused_by_name(up: RunningStack) -> None:
+    with pytest.raises(ShelterError, match="the partition a of no_such_thing"):
+        up.dagster.add_partitions("no_such_thing", ["a"])
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -17,6 +17,11 @@ def slow() -> None:
     time.sleep(3600)
 
 
+@dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="tiny_parts"))
+def parted() -> None:
+    """Has a partition for each key that somebody adds."""
+
+
 tiny_job = dg.define_asset_job("tiny_job", [tiny])
 slow_job = dg.define_asset_job("slow_job", [slow])
 
@@ -29,7 +34,7 @@ def tiny_sensor() -> dg.SkipReason:
 tiny_schedule = dg.ScheduleDefinition(job=tiny_job, cron_schedule="0 0 1 1 *")
 
 defs = dg.Definitions(
-    assets=[tiny, slow],
+    assets=[tiny, slow, parted],
     jobs=[tiny_job, slow_job],
     sensors=[tiny_sensor],
     schedules=[tiny_schedule],

@@ -16,6 +16,7 @@ import psutil
 import pytest
 import requests
 
+from shelter_pipeline.sample.server import SamplePortal
 from shelter_pipeline_tests.support.ports import free_port_row, free_ports
 from shelter_pipeline_tests.support.postgres import reachable_folder
 
@@ -142,6 +143,38 @@ def test_the_demo_again_asks_for_nothing_twice_and_ends_the_same(
     again = run(environment, "demo")
 
     assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_a_demo_at_another_port_is_told_the_port_of_the_first(
+    demo: subprocess.CompletedProcess[str], environment: dict[str, str], home: Path
+) -> None:
+    port = free_port_row(4)
+
+    other = run({**environment, "SHELTER_SAMPLE_PORT": str(port)}, "demo")
+
+    assert other.returncode == 2, other.stdout + other.stderr
+    assert f"set SHELTER_SAMPLE_PORT={environment['SHELTER_SAMPLE_PORT']} again" in other.stderr
+    assert left_running(home) == []
+
+
+def test_a_home_with_another_portal_is_refused_before_anything_of_it_is_rescued(
+    environment: dict[str, str],
+) -> None:
+    with reachable_folder() as folder, SamplePortal() as another:
+        theirs = {**environment, "SHELTER_HOME": str(folder / "home")}
+        opened = {**theirs, "SHELTER_ALLOWED_NETWORKS": "127.0.0.0/8"}
+        assert run(opened, "harvest", "--portal", f"ckan:{another.base_url}").returncode == 0
+        asked = len(another.requests)
+
+        refused = run(theirs, "demo")
+
+        assert refused.returncode == 2, refused.stdout + refused.stderr
+        assert "needs a home of its own" in refused.stderr
+        assert f"ckan:{another.base_url}" in refused.stderr
+        assert "SHELTER_HOME" in refused.stderr
+        assert len(another.requests) == asked
+        assert not (folder / "home" / "dagster").exists()
+        assert left_running(folder / "home") == []
 
 
 def await_line(process: subprocess.Popen[str], wanted: str) -> None:

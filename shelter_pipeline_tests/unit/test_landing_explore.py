@@ -8,7 +8,7 @@ import pytest
 
 from shelter_pipeline.discovery.classify import Kind
 from shelter_pipeline.discovery.explore import Budget, Exploration, explore
-from shelter_pipeline.domain.verdicts import REASONS
+from shelter_pipeline.domain.verdicts import REASONS, Next
 from shelter_pipeline_tests.support.local_site import Answered, LocalSite, local_site, open_door
 
 BUDGET = Budget(max_pages=20, max_depth=3, max_files=50)
@@ -104,7 +104,8 @@ def test_the_budget_of_pages_is_kept_to_and_told(site: LocalSite) -> None:
 
     found = look(f"{site.url}/pub/", budget=Budget(max_pages=5, max_depth=3, max_files=50))
 
-    assert (len(site.asked), len(found.assets), found.outcome) == (5, 4, "found")
+    assert (len(site.asked), len(found.assets)) == (5, 4)
+    assert (found.outcome, found.passing) == ("found-in-part", False)
     assert "stopped at 5 pages" in found.detail
 
 
@@ -114,6 +115,7 @@ def test_the_budget_of_files_is_kept_to_and_told(site: LocalSite) -> None:
     found = look(f"{site.url}/pub/", budget=Budget(max_pages=5, max_depth=3, max_files=10))
 
     assert len(found.assets) == 10
+    assert (found.outcome, found.passing) == ("found-in-part", False)
     assert "stopped at 10 files" in found.detail
 
 
@@ -124,16 +126,42 @@ def test_a_trap_of_endless_depth_ends_at_its_level(site: LocalSite) -> None:
     found = look(f"{site.url}/pub/", budget=Budget(max_pages=50, max_depth=3, max_files=50))
 
     assert (found.pages_read, len(found.assets)) == (4, 4)
+    assert (found.outcome, found.passing) == ("found-in-part", False)
     assert "deeper than 3 levels" in found.detail
 
 
-def test_a_subdirectory_that_fails_costs_nothing_but_itself(site: LocalSite) -> None:
+def test_directories_that_the_budget_leaves_unread_are_not_taken_for_empty(site: LocalSite) -> None:
+    site.serves("/pub/", listing("a/", "b/"))
+    site.serves("/pub/a/", listing("../"))
+    site.serves("/pub/b/", listing("b.csv"))
+
+    found = look(f"{site.url}/pub/", budget=Budget(max_pages=2, max_depth=3, max_files=50))
+
+    assert (found.assets, found.outcome, found.passing) == ((), "found-in-part", False)
+    assert "1 of them unread" in found.detail
+
+
+@pytest.mark.parametrize(("status", "passing"), [(404, False), (403, False), (503, True), (500, True)])
+def test_a_subdirectory_that_fails_costs_nothing_but_itself(
+    site: LocalSite, status: int, passing: bool
+) -> None:
     site.serves("/pub/", listing("gone/", "a.csv"))
+    site.serves("/pub/gone/", b"no", status)
 
     found = look(f"{site.url}/pub/")
 
-    assert (len(found.assets), found.outcome) == (1, "found")
-    assert "status 404" in found.detail
+    assert (len(found.assets), found.outcome, found.passing) == (1, "found-in-part", passing)
+    assert f"status {status}" in found.detail
+
+
+def test_of_several_failures_the_one_that_may_pass_is_the_outcome(site: LocalSite) -> None:
+    site.serves("/pub/", listing("gone/", "ill/"))
+    site.serves("/pub/gone/", b"no", 404)
+    site.serves("/pub/ill/", b"later", 503)
+
+    found = look(f"{site.url}/pub/")
+
+    assert (found.assets, found.outcome, found.passing) == ((), "rate-limited", True)
 
 
 def test_a_directory_that_is_no_listing_is_read_as_a_landing_page(site: LocalSite) -> None:
@@ -222,7 +250,7 @@ def test_a_page_that_cannot_be_read_ends_with_its_reason(
     found = look(url)
 
     assert (found.assets, found.outcome, found.pages_read) == ((), outcome, 1)
-    assert outcome in REASONS
+    assert found.passing is (REASONS[outcome].next is Next.RETRY)
 
 
 def test_a_private_address_is_never_asked() -> None:

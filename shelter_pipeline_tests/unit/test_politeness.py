@@ -8,8 +8,11 @@ from ipaddress import ip_network
 
 import pytest
 
+from shelter_pipeline.discovery.explore import Budget, explore
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.fetching.politeness import Politeness, is_opened
+from shelter_pipeline_tests.support.local_site import local_site, open_door
 
 PUBLIC, OTHER = parse_url("https://data.example.org/a"), parse_url("https://example.com/b")
 OPENED = parse_url("http://127.0.0.1:8000/")
@@ -109,3 +112,42 @@ def test_no_host_sees_more_connections_than_allowed(url: object) -> None:
 )
 def test_only_the_spelling_of_a_host_opens_it(host: str, opened: bool) -> None:
     assert is_opened(host, LOOPBACK) is opened
+
+
+def strict(clock: Clock) -> PoliteDoor:
+    """A door that may dial loopback, for which loopback is a host like any other."""
+    politeness = Politeness(connections=2, delay_seconds=1.0, clock=clock, sleep=clock.sleep)
+    return PoliteDoor(open_door(), politeness)
+
+
+def test_pages_and_their_redirects_are_read_a_delay_apart() -> None:
+    clock = Clock()
+
+    with local_site() as site:
+        site.serves("/a", b"a")
+        site.serves("/b", b"", 302, location="/a")
+        reader = strict(clock)
+        bodies = [reader.read(site.url + path).body for path in ("/a", "/b")]
+
+    assert bodies == [b"a", b"a"]
+    assert clock.slept == [1.0, 1.0]
+
+
+def test_the_directories_of_a_listing_are_read_a_delay_apart() -> None:
+    clock = Clock()
+    listing = b"<html><head><title>Index of /</title></head><body><pre>%s</pre></body></html>"
+
+    with local_site() as site:
+        site.serves("/", listing % b'<a href="a/">a/</a> <a href="b/">b/</a>')
+        for below in ("/a/", "/b/"):
+            site.serves(below, listing % b'<a href="x.csv">x.csv</a>')
+        found = explore(
+            f"{site.url}/",
+            format=None,
+            media_type=None,
+            role="download",
+            reader=strict(clock),
+            budget=Budget(max_pages=9, max_depth=3, max_files=9),
+        )
+
+    assert (len(found.assets), found.pages_read, clock.slept) == (2, 3, [1.0, 1.0])

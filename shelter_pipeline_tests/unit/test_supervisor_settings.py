@@ -31,7 +31,7 @@ def test_the_limits_of_the_settings_become_plain_numbers() -> None:
     written = yaml.safe_load(dagster_yaml(base(), load_settings(max_concurrent_runs=7)))
 
     assert written["concurrency"]["runs"]["max_concurrent_runs"] == 7
-    assert written["concurrency"]["pools"]["default_limit"] == 7
+    assert written["concurrency"]["pools"]["default_limit"] == 6
 
 
 def test_everything_else_of_the_instance_is_the_repositorys() -> None:

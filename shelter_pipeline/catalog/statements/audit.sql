@@ -14,6 +14,9 @@ SELECT (SELECT count(*) FROM asset
            AND NOT EXISTS (SELECT FROM capture
                             WHERE capture.asset_id = claim.asset_id AND capture.token = claim.token
                               AND NOT capture.late)) AS settled_without_capture,
-       (SELECT count(*) FROM batch WHERE state = 'failed') AS failed_batches,
+       (SELECT count(*) FROM batch
+         WHERE state = 'failed'
+           AND EXISTS (SELECT FROM asset WHERE asset.batch_id = batch.id AND asset.state = 'pending'))
+           AS failed_batches,
        (SELECT count(*) FROM asset WHERE state IN ('failed', 'dead') AND reason IS NULL)
            AS unexplained_files;

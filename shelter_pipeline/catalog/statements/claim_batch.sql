@@ -1,10 +1,11 @@
 -- Each asset goes to one holder: rows another claimer has locked are skipped, and the unique index on live
--- claims has the last word. A holder meets each asset of a batch once, so a run ends.
+-- claims has the last word. A holder meets each asset of a batch once, so a run ends; what rests is not touched.
 WITH wanted AS (
     SELECT asset.id
       FROM asset
      WHERE asset.batch_id = :batch_id
-       AND (asset.state = 'pending' OR (asset.state IN ('held', 'failed') AND asset.next_attempt_at <= now()))
+       AND asset.state <> 'dead'
+       AND asset.next_attempt_at <= now()
        AND NOT EXISTS (SELECT FROM claim
                         WHERE claim.asset_id = asset.id
                           AND (claim.state = 'held' OR claim.holder = :holder))

@@ -2,7 +2,7 @@
 WITH tally AS (
     SELECT count(*) FILTER (WHERE asset.state = 'pending') AS leftover,
            count(*) FILTER (WHERE claim.token IS NOT NULL) AS claimed,
-           max(asset.next_attempt_at) FILTER (WHERE asset.state = 'pending') AS due
+           min(asset.next_attempt_at) FILTER (WHERE asset.state = 'pending') AS due
       FROM asset
       LEFT JOIN claim ON claim.asset_id = asset.id AND claim.state = 'held' AND claim.lease_until > now()
      WHERE asset.batch_id = :batch_id

@@ -1,4 +1,5 @@
--- Whole datasets, in order of id, of which at least one listed resource has not been looked at.
+-- Whole datasets, in order of id, of which at least one listed resource is due: one that nobody has looked at,
+-- or, with :again, one whose outcome may pass. They are apart, so that what is dead never keeps what is new waiting.
 WITH due AS (
     SELECT DISTINCT resource.dataset_id
       FROM resource
@@ -7,12 +8,14 @@ WITH due AS (
        AND (CAST(:organization_id AS bigint) IS NULL OR dataset.organization_id = :organization_id)
        AND resource.listed
        AND resource.discovered_at IS NULL
+       AND (resource.outcome IS NOT NULL) = :again
        AND resource.dataset_id > :after
      ORDER BY resource.dataset_id
      LIMIT :limit
 )
 SELECT resource.id, resource.dataset_id, resource.role, resource.url, resource.format, resource.media_type,
-       resource.size, resource.checksum, resource.discovered_at IS NULL AS due
+       resource.size, resource.checksum,
+       resource.discovered_at IS NULL AND (resource.outcome IS NOT NULL) = :again AS due
   FROM resource
   JOIN due USING (dataset_id)
  WHERE resource.listed

@@ -1,4 +1,4 @@
--- Resources keep their identity by key; one whose address or promised kind changed is discovered again.
+-- Resources keep their identity by key, and are listed while their dataset lists them.
 INSERT INTO resource (dataset_id, key, position, role, url, name, description, format, media_type, size, checksum)
 SELECT dataset.id, staged.key, staged.position, staged.role, staged.url, staged.name, staged.description,
        staged.format, staged.media_type, staged.size, staged.checksum
@@ -7,8 +7,4 @@ SELECT dataset.id, staged.key, staged.position, staged.role, staged.url, staged.
     ON CONFLICT (dataset_id, key) DO UPDATE
    SET position = excluded.position, role = excluded.role, url = excluded.url, name = excluded.name,
        description = excluded.description, format = excluded.format, media_type = excluded.media_type,
-       size = excluded.size, checksum = excluded.checksum, listed = true,
-       discovered_at = CASE WHEN (resource.url, resource.role, resource.format, resource.media_type)
-                                 IS DISTINCT FROM
-                                 (excluded.url, excluded.role, excluded.format, excluded.media_type)
-                            THEN NULL ELSE resource.discovered_at END;
+       size = excluded.size, checksum = excluded.checksum, listed = true;

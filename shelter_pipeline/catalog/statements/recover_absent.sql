@@ -4,7 +4,7 @@ WITH back AS (
        SET state = 'listed'
       FROM sighting
      WHERE sighting.dataset_id = dataset.id
-       AND sighting.harvest_id = :harvest_id
+       AND sighting.harvest_id >= :harvest_id
        AND dataset.portal_id = :portal_id
        AND dataset.state = 'absent'
     RETURNING dataset.id

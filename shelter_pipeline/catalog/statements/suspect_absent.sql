@@ -5,7 +5,7 @@ WITH absent AS (
      WHERE portal_id = :portal_id
        AND state = 'listed'
        AND NOT EXISTS (SELECT FROM sighting
-                        WHERE sighting.dataset_id = dataset.id AND sighting.harvest_id = :harvest_id)
+                        WHERE sighting.dataset_id = dataset.id AND sighting.harvest_id >= :harvest_id)
     RETURNING id
 )
 INSERT INTO loss (portal_id, dataset_id, kind, harvest_id)
