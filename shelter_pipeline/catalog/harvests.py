@@ -135,19 +135,3 @@ def refusals_of(catalog: Catalog, harvest_id: int, limit: int = 50) -> list[dict
             .limit(limit)
         )
         return [dict(row) for row in rows.mappings()]
-
-
-def latest_harvest(catalog: Catalog, portal_id: int) -> dict[str, Any] | None:
-    """The newest harvest of a portal, running or ended; None before the first."""
-    with catalog.begin() as connection:
-        row = (
-            connection.execute(
-                sa.select(harvest)
-                .where(harvest.c.portal_id == portal_id)
-                .order_by(harvest.c.id.desc())
-                .limit(1)
-            )
-            .mappings()
-            .one_or_none()
-        )
-        return dict(row) if row else None

@@ -16,6 +16,8 @@ from shelter_pipeline.domain.errors import ShelterError, TransientError
 
 LOCATION = "shelter_pipeline"
 _TIMEOUT_SECONDS = 30.0
+_READS = 6
+_LOST_CONNECTION = "OperationalError"
 _PROBE_SECONDS = 10.0
 
 _LOCATION = """
@@ -93,8 +95,24 @@ class DagsterClient:
     ) -> dict[str, Any]:
         """The `data` of a GraphQL answer.
 
-        Raises TransientError when the webserver does not answer and ShelterError when it refuses the query.
+        Raises TransientError when the webserver does not answer, or has lost its database even after some
+        tries at a query that changes nothing, and ShelterError when it refuses the query.
         """
+        reading = query.lstrip().startswith("query")
+        for _ in range(_READS if reading else 1):
+            answer = self._post(query, variables, timeout_seconds)
+            problem = (answer.get("errors") or [{}])[0].get("message")
+            if problem is None:
+                data: dict[str, Any] = answer["data"]
+                return data
+            # Each pool of the webserver learns only by using a connection that the server was restarted.
+            if _LOST_CONNECTION not in problem:
+                raise ShelterError(f"Dagster refuses the query: {problem}")
+        raise TransientError(f"Dagster's webserver at {self.url} has lost its database: {problem}")
+
+    def _post(
+        self, query: str, variables: Mapping[str, Any] | None, timeout_seconds: float
+    ) -> dict[str, Any]:
         try:
             with requests.Session() as session:
                 session.trust_env = False  # a proxy has no business on the loopback
@@ -103,13 +121,10 @@ class DagsterClient:
                     json={"query": query, "variables": dict(variables or {})},
                     timeout=timeout_seconds,
                 )
-            answer = reply.json()
+            answer: dict[str, Any] = reply.json()
         except requests.RequestException as error:
             raise TransientError(f"Dagster's webserver at {self.url} does not answer: {error}") from error
-        if answer.get("errors"):
-            raise ShelterError(f"Dagster refuses the query: {answer['errors'][0].get('message')}")
-        data: dict[str, Any] = answer["data"]
-        return data
+        return answer
 
     def has_location(self) -> bool:
         """Whether Shelter's definitions are loaded and ready for use."""

@@ -23,7 +23,6 @@ CATALOG_DRIVER = "postgresql+psycopg"
 # Dagster notifies by a statement that psycopg 3 cannot bind: events would fail, reads would not.
 DAGSTER_DRIVER = "postgresql+psycopg2"
 CATALOG_DATABASE = "shelter"
-DAGSTER_DATABASE = "shelter_dagster"
 _CONNECT_SECONDS = 10
 _SCHEMES = frozenset({"postgres", "postgresql", CATALOG_DRIVER, DAGSTER_DRIVER})
 

@@ -87,6 +87,7 @@ def batch_metadata(result: BatchResult, seconds: float) -> Metadata:
         "requests": result.requests,
         "rate": _rate(result, seconds),
         "left over": result.leftover,
+        "late results, kept as evidence": result.late,
         "this run by reason": by_reason(result.reasons),
         "files by verdict": table([{**row, "bytes": size(row["bytes"])} for row in result.files]),
         "manifest": result.manifest or "nothing new to record",
