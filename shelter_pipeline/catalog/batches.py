@@ -153,9 +153,14 @@ def close_batch(
     return dict(catalog.rows("close_batch", **parameters)[0])
 
 
+def expire_claims(catalog: Catalog, *, max_asset_attempts: int) -> int:
+    """End every claim whose lease ran out; returns how many there were."""
+    return len(catalog.rows("expire_claims", max_attempts=max_asset_attempts))
+
+
 def reap(catalog: Catalog, *, max_asset_attempts: int, max_batch_attempts: int) -> dict[str, int]:
     """Take back what was lost: expire claims whose lease ran out, plan batches again that nobody works on."""
-    expired = len(catalog.rows("expire_claims", max_attempts=max_asset_attempts))
+    expired = expire_claims(catalog, max_asset_attempts=max_asset_attempts)
     requeued = len(catalog.rows("requeue_batches", max_attempts=max_batch_attempts))
     return {"expired_claims": expired, "requeued_batches": requeued}
 

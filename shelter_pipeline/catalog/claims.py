@@ -83,13 +83,25 @@ def know_store(catalog: Catalog, name: str) -> None:
 
 
 def claim_batch(
-    catalog: Catalog, batch_id: int, *, holder: str, limit: int, lease_seconds: float
+    catalog: Catalog,
+    batch_id: int,
+    *,
+    holder: str,
+    limit: int,
+    lease_seconds: float,
+    known: Sequence[int] | None = None,
 ) -> list[ClaimedAsset]:
-    """Up to `limit` assets of the batch that this holder has not tried yet and nobody holds."""
-    rows = catalog.rows(
-        "claim_batch", batch_id=batch_id, holder=holder, limit=limit, lease_seconds=lease_seconds
-    )
-    return [ClaimedAsset(**row) for row in rows]
+    """Up to `limit` assets of the batch that this holder has not tried yet and nobody holds.
+
+    With `known`, the tokens this holder knows of, claims are given back first that were
+    made for it without its knowledge, because the answer to an earlier call got lost.
+    """
+    parameters = {"batch_id": batch_id, "holder": holder, "limit": limit, "lease_seconds": lease_seconds}
+    with catalog.begin() as connection:
+        if known is not None:
+            connection.execute(statement("release_unknown"), {"holder": holder, "known": list(known)})
+        rows = connection.execute(statement("claim_batch"), parameters).mappings()
+        return [ClaimedAsset(**row) for row in rows]
 
 
 def renew_claims(catalog: Catalog, tokens: Sequence[int], *, lease_seconds: float) -> set[int]:

@@ -12,7 +12,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from shelter_pipeline.domain.errors import SetupError, TransientError
+from shelter_pipeline.domain.errors import CatalogAwayError, SetupError
 
 _CONNECT_TIMEOUT_SECONDS = 10
 
@@ -43,15 +43,14 @@ class Catalog:
     def begin(self) -> Iterator[Connection]:
         """One transaction: committed whole at the end, rolled back on any error.
 
-        Raises TransientError when the server cannot be reached or went away meanwhile.
+        Raises CatalogAwayError when the server cannot be reached or went away meanwhile.
         """
         try:
             with self.engine.begin() as connection:
                 yield connection
         except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-            raise TransientError(
+            raise CatalogAwayError(
                 f"the catalog at {self.place} did not answer: {_first_line(getattr(error, 'orig', None) or error)}",
-                reason="store-failed",
             ) from error
 
     @property

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from shelter_pipeline.domain.errors import TransientError
+from shelter_pipeline.domain.errors import CatalogAwayError
 
 Result = TypeVar("Result")
 _FIRST_PAUSE_SECONDS = 0.2
@@ -20,9 +20,9 @@ def patiently(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
-    """What `work` returns, tried again with growing pauses while it raises TransientError.
+    """What `work` returns, tried again with growing pauses while it raises CatalogAwayError.
 
-    The last TransientError is raised once `for_seconds` have gone by. `work` is a
+    The last CatalogAwayError is raised once `for_seconds` have gone by. `work` is a
     statement that may be repeated: a settle whose answer was lost is recorded once more as
     late evidence, and changes nothing.
     """
@@ -31,7 +31,7 @@ def patiently(
     while True:
         try:
             return work()
-        except TransientError:
+        except CatalogAwayError:
             if clock() + pause > deadline:
                 raise
         sleep(pause)

@@ -2,6 +2,7 @@
 
     ShelterError
     ├── TransientError    the same request may succeed later
+    │   └── CatalogAwayError
     ├── PermanentError    the same request will fail again
     ├── RefusedError      policy forbids it; nothing was sent
     ├── DamagedError      bytes are not what they should be
@@ -35,6 +36,12 @@ class TransientError(ShelterError):
     ) -> None:
         super().__init__(message, reason=reason)
         self.retry_after_seconds = retry_after_seconds
+
+
+class CatalogAwayError(TransientError):
+    """The catalog did not answer, or went away meanwhile; what was asked of it may or may not have happened."""
+
+    default_reason = "store-failed"
 
 
 class PermanentError(ShelterError):

@@ -15,7 +15,13 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from shelter_pipeline.catalog.batches import begin_batch, close_batch, find_batch, release_run
+from shelter_pipeline.catalog.batches import (
+    begin_batch,
+    close_batch,
+    expire_claims,
+    find_batch,
+    release_run,
+)
 from shelter_pipeline.catalog.claims import (
     CaptureRow,
     ClaimedAsset,
@@ -24,6 +30,7 @@ from shelter_pipeline.catalog.claims import (
     release_claims,
     settle_claim,
 )
+from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.progress import batch_report, dataset_records, manifest_entries
 from shelter_pipeline.dispatch.heartbeat import Heartbeat
 from shelter_pipeline.dispatch.patience import patiently
@@ -33,6 +40,7 @@ from shelter_pipeline.domain.verdicts import Verdict
 from shelter_pipeline.fetching.download import Capture, Downloader, Promise
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.vault.manifest import write_manifest
+from shelter_pipeline.vault.store import BlobStore
 
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
@@ -68,16 +76,18 @@ def rescue_batch(
     `progress` is told files and wire bytes settled so far; `stop` makes it take nothing
     new and give back what it has not begun. SetupError if there is no such batch.
     """
-    batch = find_batch(workplace.catalog, key)
-    know_store(workplace.catalog, workplace.store.name)
+    batch = _patiently(workplace, find_batch, key)
+    _patiently(workplace, know_store, workplace.store.name)
     # What a killed run left half-written is older than any capture may last.
     workplace.store.sweep_partials(workplace.settings.fetch_total_deadline_seconds)
-    begin_batch(workplace.catalog, batch.id, run_id)
+    # What a dead run held is free once its lease is over, whether the reaper came by or not.
+    _patiently(workplace, expire_claims, max_asset_attempts=workplace.settings.asset_max_attempts)
+    _patiently(workplace, begin_batch, batch.id, run_id)
     result = BatchResult(key)
     try:
         _fetch_all(workplace, batch.id, run_id, result, progress, stop or threading.Event())
-        release_claims(workplace.catalog, run_id)
-        result.manifest = _keep_manifest(workplace, batch.id, key)
+        _patiently(workplace, release_claims, run_id)
+        result.manifest = _patiently(workplace, _keep_manifest, workplace.store, batch.id, key)
     except BaseException:
         # If the catalog is away too, the leases run out by themselves; the cause is what must be seen.
         with suppress(ShelterError):
@@ -91,7 +101,7 @@ def rescue_batch(
         max_attempts=workplace.settings.batch_max_attempts,
     )
     result.state, result.leftover = closed["state"], closed["leftover"]
-    result.files = batch_report(workplace.catalog, batch.id)
+    result.files = _patiently(workplace, batch_report, batch.id)
     return result
 
 
@@ -122,13 +132,8 @@ def _fetch_all(
         exhausted = False
         while running or not (exhausted or stop.is_set()):
             if not exhausted and not stop.is_set() and len(running) < threads:
-                claims = _patiently(
-                    workplace,
-                    claim_batch,
-                    batch_id,
-                    holder=run_id,
-                    limit=2 * threads - len(running),
-                    lease_seconds=settings.lease_seconds,
+                claims = _claim(
+                    workplace, batch_id, run_id, 2 * threads - len(running), list(running.values())
                 )
                 exhausted = not claims
                 heartbeat.watch(claim.token for claim in claims)
@@ -147,6 +152,28 @@ def _fetch_all(
                 heartbeat.forget(claim.token)
                 if progress:
                     progress(result.settled, result.wire_bytes)
+
+
+def _claim(
+    workplace: Workplace, batch_id: int, run_id: str, limit: int, known: list[ClaimedAsset]
+) -> list[ClaimedAsset]:
+    """More work for this run; a claim whose answer got lost with the connection is found again."""
+    settings = workplace.settings
+    asked = 0
+
+    def ask() -> list[ClaimedAsset]:
+        nonlocal asked
+        asked += 1
+        return claim_batch(
+            workplace.catalog,
+            batch_id,
+            holder=run_id,
+            limit=limit,
+            lease_seconds=settings.lease_seconds,
+            known=[claim.token for claim in known] if asked > 1 else None,
+        )
+
+    return patiently(ask, for_seconds=settings.lease_seconds)
 
 
 def _patiently(workplace: Workplace, ask: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
@@ -239,15 +266,15 @@ def capture_row(capture: Capture) -> CaptureRow:
     )
 
 
-def _keep_manifest(workplace: Workplace, batch_id: int, key: str) -> str | None:
+def _keep_manifest(catalog: Catalog, store: BlobStore, batch_id: int, key: str) -> str | None:
     """Dataset records and the manifest of all runs so far go into the store, which outlives the database."""
-    entries = manifest_entries(workplace.catalog, batch_id)
+    entries = manifest_entries(catalog, batch_id)
     if not entries:
         return None
-    with closing(dataset_records(workplace.catalog, batch_id)) as records:
+    with closing(dataset_records(catalog, batch_id)) as records:
         for record, raw in records:
-            workplace.store.put_document(f"records/{record[:2]}/{record}.json", raw.encode())
-    return write_manifest(workplace.store, key, [_plain(entry) for entry in entries])
+            store.put_document(f"records/{record[:2]}/{record}.json", raw.encode())
+    return write_manifest(store, key, [_plain(entry) for entry in entries])
 
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:

@@ -328,3 +328,22 @@ def test_a_store_that_nobody_made_known_is_said_and_nothing_is_recorded(
         settle(catalog, claim, "stored")
 
     assert state_of(catalog, claim.asset_id) == "pending"
+
+
+def test_claims_whose_answer_got_lost_are_found_again_by_the_same_holder(
+    catalog: Catalog, batch: BatchRow
+) -> None:
+    known = claimed(catalog, batch, "run-1", limit=5)
+    claimed(catalog, batch, "run-1", limit=10)  # the answer to this one never arrived
+
+    again = claim_batch(
+        catalog,
+        batch.id,
+        holder="run-1",
+        limit=100,
+        lease_seconds=60,
+        known=[claim.token for claim in known],
+    )
+
+    assert len(again) == 35
+    assert not {claim.asset_id for claim in known} & {claim.asset_id for claim in again}

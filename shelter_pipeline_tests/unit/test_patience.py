@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shelter_pipeline.dispatch.patience import patiently
-from shelter_pipeline.domain.errors import PermanentError, TransientError
+from shelter_pipeline.domain.errors import CatalogAwayError, TransientError
 
 
 class Clock:
@@ -24,7 +24,7 @@ class Clock:
 
 
 def away_for(times: int) -> list[Exception]:
-    return [TransientError("away") for _ in range(times)]
+    return [CatalogAwayError("away") for _ in range(times)]
 
 
 def test_what_works_at_once_waits_for_nothing() -> None:
@@ -51,9 +51,9 @@ def test_a_catalog_that_stays_away_is_given_up_in_time() -> None:
     clock = Clock()
 
     def ask() -> None:
-        raise TransientError("away")
+        raise CatalogAwayError("away")
 
-    with pytest.raises(TransientError, match="away"):
+    with pytest.raises(CatalogAwayError, match="away"):
         patiently(ask, for_seconds=30, clock=clock, sleep=clock.sleep)
     assert clock.now <= 30
 
@@ -62,8 +62,8 @@ def test_any_other_error_is_raised_at_once() -> None:
     clock = Clock()
 
     def ask() -> None:
-        raise PermanentError("no")
+        raise TransientError("no", reason="no-space")
 
-    with pytest.raises(PermanentError):
+    with pytest.raises(TransientError):
         patiently(ask, for_seconds=30, clock=clock, sleep=clock.sleep)
     assert clock.pauses == []

@@ -8,7 +8,8 @@ WITH wanted AS (
        AND asset.next_attempt_at <= now()
        AND NOT EXISTS (SELECT FROM claim
                         WHERE claim.asset_id = asset.id
-                          AND (claim.state = 'held' OR claim.holder = :holder))
+                          AND (claim.state = 'held'
+                               OR (claim.holder = :holder AND claim.state <> 'released')))
      ORDER BY asset.id
      LIMIT :limit
        FOR UPDATE SKIP LOCKED
