@@ -24,8 +24,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from shelter_pipeline.catalog.portals import PortalRow
-from shelter_pipeline.catalog.portals_in_use import portals_in_use
+from shelter_pipeline.catalog.portals import PortalRow, portals_in_use
 from shelter_pipeline.domain.errors import SetupError, ShelterError
 from shelter_pipeline.embedded.stack import Stack
 from shelter_pipeline.operations.ledger import add_portal

@@ -145,7 +145,7 @@ def close_batch(
 ) -> dict[str, Any]:
     """End a run of the batch by what the ledger says; returns `{state, leftover, claimed}`.
 
-    Done when every asset has a terminal verdict; planned again, for when the last of
+    Done when every asset has a terminal verdict; planned again, for when the first of
     them is due, while something is left over; failed when its attempts are used up;
     untouched while another run holds claims on it.
     """

@@ -88,6 +88,20 @@ def organization_keys(catalog: Catalog) -> list[str]:
         return list(connection.scalars(sa.select(organization.c.key).order_by(organization.c.id)))
 
 
+def portals_in_use(catalog: Catalog) -> dict[PortalRow, list[str]]:
+    """The portals with organizations, oldest first, each with the partition keys in the order they were found."""
+    owners = (
+        sa.select(portal.c.id, portal.c.slug, portal.c.kind, portal.c.url, organization.c.key)
+        .join_from(portal, organization)
+        .order_by(portal.c.id, organization.c.id)
+    )
+    found: dict[PortalRow, list[str]] = {}
+    with catalog.begin() as connection:
+        for row in connection.execute(owners):
+            found.setdefault(PortalRow(row.id, row.slug, row.kind, row.url), []).append(row.key)
+    return found
+
+
 def organization_id(catalog: Catalog, key: str) -> int:
     """The id behind a partition key. SetupError, with close names, if there is none."""
     with catalog.begin() as connection:

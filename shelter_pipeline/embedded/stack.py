@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from pydantic import SecretStr
 
@@ -134,15 +134,9 @@ class Stack:
         self._running.check()
         return self._dagster
 
-    def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Ask Dagster's webserver. Raises as `DagsterClient.query`, and SetupError when a part gave up."""
-        self._running.check()
-        return self._dagster.query(query, variables)
-
     def switch_on_automation(self) -> list[str]:
         """Start the sensors and schedules that nobody has started or stopped yet; returns their names."""
-        self._running.check()
-        return self._dagster.switch_on_automation()
+        return self.dagster.switch_on_automation()
 
     @property
     def _running(self) -> Supervisor:

@@ -28,6 +28,14 @@ def add_missing(
     return missing
 
 
+def in_partition_order(
+    instance: dg.DagsterInstance, partitions: dg.DynamicPartitionsDefinition, keys: Sequence[str]
+) -> list[str]:
+    """Every partition, in the order in which Dagster resolves ranges; missing `keys` are added first."""
+    add_missing(instance, partitions, keys)
+    return list(instance.get_dynamic_partitions(str(partitions.name)))
+
+
 def contiguous_ranges(ordered: Sequence[str], wanted: Iterable[str]) -> Iterator[tuple[str, str]]:
     """First and last key of each unbroken run of `wanted` in `ordered`: what one range run can cover."""
     chosen = set(wanted)

@@ -45,6 +45,7 @@ def batch_plan(
     sensor starts them, urgent ones first.
     """
     failed: dict[str, str] = {}
+    open_batches: list[str] = []
     with workplaces.open() as workplace:
         for key in context.partition_keys:
             try:
@@ -52,8 +53,9 @@ def batch_plan(
             except ShelterError as error:
                 failed[key] = str(error)
                 continue
-            add_missing(context.instance, batches, plan["open"])
+            open_batches += plan["open"]
             yield dg.AssetMaterialization("batch_plan", partition=key, metadata=plan_metadata(plan))
+    add_missing(context.instance, batches, open_batches)
     _raise_failed(failed)
 
 

@@ -27,7 +27,12 @@ from shelter_pipeline.orchestration.jobs import (
     refresh_portal,
     report_organizations,
 )
-from shelter_pipeline.orchestration.partitions import add_missing, batches, contiguous_ranges, organizations
+from shelter_pipeline.orchestration.partitions import (
+    batches,
+    contiguous_ranges,
+    in_partition_order,
+    organizations,
+)
 from shelter_pipeline.orchestration.resources import Workplaces
 
 BATCH_TAG, ATTEMPT_TAG, HOST_TAG = "shelter/batch", "shelter/attempt", "shelter/host"
@@ -137,13 +142,12 @@ def rescue_report_sensor(
     """Renews the verdict on every organization whose batches have ended since the last tick."""
     with workplaces.open() as workplace:
         settled = settled_organizations(workplace, since=context.cursor)
-        ordered = organization_keys(workplace)
+        keys = organization_keys(workplace)
     if not settled:
         return dg.SkipReason("no organization has ended its batches since the last report")
-    add_missing(context.instance, organizations, ordered)
     newest = settled[-1][1]
-    known = context.instance.get_dynamic_partitions(str(organizations.name))
-    requests = range_requests(known, [key for key, _ in settled], run_key=newest)
+    shown = in_partition_order(context.instance, organizations, keys)
+    requests = range_requests(shown, [key for key, _ in settled], run_key=newest)
     return dg.SensorResult(run_requests=list(requests), cursor=newest)
 
 
@@ -175,10 +179,9 @@ def plan_after_refresh(
     """After a portal was refreshed, every organization is planned: what is new or due joins the queue."""
     with workplaces.open() as workplace:
         keys = organization_keys(workplace)
-    add_missing(context.instance, organizations, keys)
-    known = context.instance.get_dynamic_partitions(str(organizations.name))
+    shown = in_partition_order(context.instance, organizations, keys)
     config: dict[str, object] = {"ops": {"batch_plan": {"config": {"urgent": False}}}}
-    yield from range_requests(list(known), keys, run_key=context.dagster_run.run_id, run_config=config)
+    yield from range_requests(shown, keys, run_key=context.dagster_run.run_id, run_config=config)
 
 
 @dg.run_failure_sensor(minimum_interval_seconds=15)

@@ -71,7 +71,9 @@ def test_an_asset_is_materialized_by_a_click(stack: Stack, page: Page) -> None:
 
     expect(page.get_by_text("scores changed").first).to_be_visible()
     keep_screenshot(page, "materialized")
-    runs = stack.graphql("query { runsOrError(limit: 1) { ... on Runs { results { status jobName } } } }")
+    runs = stack.dagster.query(
+        "query { runsOrError(limit: 1) { ... on Runs { results { status jobName } } } }"
+    )
     assert runs["runsOrError"]["results"][0]["status"] == "SUCCESS"
 
 

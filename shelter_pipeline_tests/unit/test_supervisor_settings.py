@@ -147,6 +147,6 @@ def test_a_stack_that_was_not_started_says_so() -> None:
     stack = Stack(load_settings())
 
     with pytest.raises(SetupError, match="not running"):
-        stack.graphql("query { version }")
+        stack.dagster.query("query { version }")
     with pytest.raises(SetupError, match="not been started"):
         _ = stack.databases

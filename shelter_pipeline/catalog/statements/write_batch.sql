@@ -1,12 +1,11 @@
--- A batch exists only with assets, and an asset is in at most one batch that is still to run.
+-- A batch exists only with assets, and an asset is in at most one batch that is still to run: `lock_assets` came
+-- before, so nobody else changes them until this transaction ends.
 WITH members AS (
     SELECT asset.id
       FROM asset
       LEFT JOIN batch ON batch.id = asset.batch_id
      WHERE asset.id = ANY (:asset_ids)
        AND (batch.id IS NULL OR batch.state IN ('done', 'failed'))
-     ORDER BY asset.id
-       FOR UPDATE OF asset
 ), numbered AS (
     SELECT coalesce(max(number), 0) + 1 AS number FROM batch WHERE organization_id = :organization_id
 ), written AS (
