@@ -25,6 +25,7 @@ CsvNetworks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
 CsvPorts = Annotated[tuple[Port, ...], NoDecode]
 
 
+_SECRETS = "SHELTER_SECRET_"  # what portals' headers name
 _NOT_OURS = frozenset({"SHELTER_FIXTURES"})  # where the tests find real records
 
 
@@ -125,10 +126,55 @@ class Settings(BaseSettings):
     )
     batch_max_attempts: Count = Field(20, description="Runs of one batch before it waits for a person.")
 
+    # Harvests
+    harvest_full_every_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        7,
+        description="Nightly harvests read what changed, and everything when the last full one is older than this.",
+    )
+    harvest_overlap_hours: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        24, description="How far before the last seen change an increment begins to read."
+    )
+    harvest_resume_hours: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        48,
+        description="How old a harvest that was broken off may be to be continued instead of started over.",
+    )
+    harvest_attempts: Count = Field(
+        4, description="Requests for one catalogue page before the harvest ends there."
+    )
+    harvest_patience_seconds: Seconds = Field(
+        300, description="How long a harvest waits for a database that is away."
+    )
+    harvest_group_records: Count = Field(5000, description="Records merged in one transaction.")
+    harvest_max_lookups: Annotated[int, Field(ge=0)] = Field(
+        2000,
+        description="Datasets asked for one by one in one harvest, because a witness lists them and no page had them.",
+    )
+    ckan_window_packages: Count = Field(
+        50_000, description="CKAN portals with more packages are read in windows of their change dates."
+    )
+    record_max_bytes: Count = Field(64 * 1024**2, description="Largest single catalogue record, in bytes.")
+    source_records_per_run: Annotated[int, Field(ge=0)] = Field(
+        500, description="Original records of rescued datasets that are asked for in one run."
+    )
+    datagov_gateway_url: str = Field(
+        "https://api.gsa.gov/technology/datagov/v4",
+        description="Gateway that catalog.data.gov is read through when there is a key for it.",
+    )
+    datagov_api_key: SecretStr | None = Field(
+        None, description="api.data.gov key for that gateway; it goes to no other host."
+    )
+
     # Losses
+    loss_confirm_harvests: Count = Field(
+        3,
+        description="Complete harvests, or looks at a link, that must miss a thing before its loss is confirmed.",
+    )
+    loss_confirm_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        14, description="Days that a thing must have been missing before its loss is confirmed."
+    )
     loss_breaker_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
         0.1,
-        description="Share of a portal's datasets that may vanish in one harvest before it is taken for a fault.",
+        description="Share of a portal's or organization's datasets that may vanish at once before we suspect a fault.",
     )
 
     # Migrations
@@ -159,7 +205,7 @@ class Settings(BaseSettings):
             raise ValueError("it must be printable ASCII")
         return value
 
-    @field_validator("database_url", "dagster_database_url", mode="before")
+    @field_validator("database_url", "dagster_database_url", "datagov_api_key", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return value or None
@@ -188,6 +234,18 @@ def load_settings(**overrides: Any) -> Settings:
         raise SetupError("; ".join(lines), reason="bad-setting") from error
 
 
+def read_secret(name: str) -> str:
+    """The secret `SHELTER_SECRET_<name>` of the environment. SetupError naming the variable if it is not there.
+
+    Portals name the secrets that they need; the values stand nowhere but in the environment.
+    """
+    variable = f"{_SECRETS}{name.upper()}"
+    value = os.environ.get(variable, "")
+    if not value:
+        raise SetupError(f"{variable} is not set, and a portal needs it", reason="bad-setting")
+    return value
+
+
 def misspelt_settings() -> list[str]:
     """A sentence for each `SHELTER_*` variable of the environment that no setting reads, with the nearest name."""
     known = [f"SHELTER_{name.upper()}" for name in Settings.model_fields]
@@ -195,5 +253,8 @@ def misspelt_settings() -> list[str]:
         f"{name} is no setting of Shelter and has no effect"
         + (f"; did you mean {near[0]}?" if (near := get_close_matches(name, known, 1)) else "")
         for name in sorted(os.environ)
-        if name.startswith("SHELTER_") and name not in known and name not in _NOT_OURS
+        if name.startswith("SHELTER_")
+        and not name.startswith(_SECRETS)
+        and name not in known
+        and name not in _NOT_OURS
     ]

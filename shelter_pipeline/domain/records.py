@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 Json = Any
 
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
@@ -100,6 +102,17 @@ class Page:
     records: tuple[DatasetRecord | Refusal, ...]
     cursor: str | None
     requests: int = 1
+    # The latest date of change that the portal itself gives any record of this page.
+    changed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A part of a portal's own list of identities, and which answer gave it."""
+
+    source: str
+    identifiers: tuple[str, ...]
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +123,15 @@ class Witness:
     total: int | None
     by_organization: dict[str, int] = field(default_factory=dict)
     organizations: tuple[OrganizationRecord, ...] = ()
+    requests: int = 1
 
 
 def canonical_json(value: Json) -> bytes:
     """The same bytes for the same JSON value: sorted keys, no spaces, UTF-8, lone surrogates escaped."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     try:
-        return text.encode()
-    except UnicodeEncodeError:
+        return msgspec.json.encode(value, order="sorted")
+    except (UnicodeEncodeError, OverflowError):
+        # Half a surrogate pair, or an integer beyond 64 bits: rare, and slow.
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 

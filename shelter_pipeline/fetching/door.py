@@ -59,6 +59,7 @@ OTHER_PROTOCOLS_PORTS = frozenset(
 # Fields about the file, not about us: they may follow a redirect to another host.
 _TRAVELLING = frozenset({"accept", "range", "if-range", "if-none-match", "if-modified-since"})
 _DEFAULT_PAGE_BYTES = 64 * 1024 * 1024
+_START_BYTES = 64 * 1024
 
 Turn = Callable[[Url], AbstractContextManager[None]]
 
@@ -221,6 +222,34 @@ class Door:
         plain = _unfold(bytes(body), exchange.head, cap)
         return Reply(parse_url(url).text, exchange.final_url, exchange.head, plain, exchange.hops)
 
+    def save(
+        self,
+        url: str,
+        sink: Callable[[bytes], object],
+        *,
+        headers: Mapping[str, str] = NO_HEADERS,
+        max_bytes: int | None = None,
+        turn: Turn | None = None,
+    ) -> Reply:
+        """As `read`, for replies too large for memory: the unfolded body goes to `sink` piece by piece.
+
+        The reply holds the first 64 KiB of it. What reached the sink counts only if this returns.
+        """
+        cap = min(max_bytes or self._page_max_bytes, self.limits.max_bytes)
+        spool = _Spool(sink, cap)
+        exchange = self.exchange(
+            url,
+            headers=headers,
+            on_head=spool.begin,
+            sink=spool.receive,
+            limits=replace(self.limits, max_bytes=cap),
+            turn=turn,
+        )
+        spool.end()
+        return Reply(
+            parse_url(url).text, exchange.final_url, exchange.head, bytes(spool.start), exchange.hops
+        )
+
     def _perform(self, transfer: Transfer, trace: Trace) -> Head:
         curl = self._handle()
         trace.requests += 1
@@ -311,13 +340,47 @@ def _sent(request: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def _unfold(body: bytes, head: Head, max_bytes: int) -> bytes:
-    encodings = encodings_of(head.get_all("content-encoding"))
-    if not encodings or not body:
+    if not _is_gzipped(head) or not body:
         return body
-    if encodings != ("gzip",):
-        raise DamagedError(f"the encoding {', '.join(encodings)} was not asked for", reason="bad-encoding")
     plain = bytearray()
     inflater = Inflater(max_bytes=max_bytes, out=plain.extend)
     inflater.feed(body)
     inflater.close()
     return bytes(plain)
+
+
+def _is_gzipped(head: Head) -> bool:
+    """Raises DamagedError for any other encoding that was not asked for."""
+    encodings = encodings_of(head.get_all("content-encoding"))
+    if encodings and encodings != ("gzip",):
+        raise DamagedError(f"the encoding {', '.join(encodings)} was not asked for", reason="bad-encoding")
+    return bool(encodings)
+
+
+class _Spool:
+    """Hands a body on as it comes, unfolded, and remembers how it begins."""
+
+    def __init__(self, sink: Callable[[bytes], object], max_bytes: int) -> None:
+        self.start = bytearray()
+        self._sink = sink
+        self._max_bytes = max_bytes
+        self._inflater: Inflater | None = None
+        self._fed = False
+
+    def begin(self, head: Head) -> None:
+        self._inflater = Inflater(max_bytes=self._max_bytes, out=self._keep) if _is_gzipped(head) else None
+
+    def receive(self, data: bytes) -> None:
+        if self._inflater is None:
+            self._keep(data)
+        else:
+            self._fed = True
+            self._inflater.feed(data)
+
+    def end(self) -> None:
+        if self._inflater is not None and self._fed:
+            self._inflater.close()
+
+    def _keep(self, data: bytes) -> None:
+        self.start.extend(data[: max(_START_BYTES - len(self.start), 0)])
+        self._sink(data)

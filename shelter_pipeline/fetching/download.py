@@ -8,7 +8,7 @@ whole but not the thing is kept apart as evidence, and everything else leaves no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from shelter_pipeline.domain.errors import SetupError, ShelterError, TransientEr
 from shelter_pipeline.domain.verdicts import verdict_of
 from shelter_pipeline.fetching.body import Body
 from shelter_pipeline.fetching.capture import Capture, Promise
-from shelter_pipeline.fetching.door import Door, Trace
+from shelter_pipeline.fetching.door import NO_HEADERS, Door, Trace
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.fetching.replies import media_type_of
 from shelter_pipeline.fetching.retry import pause_before_retry
@@ -38,6 +38,7 @@ class _Fetch:
     progress: Callable[[int], None] | None
     cancelled: Callable[[], bool] | None
     total_seconds: float
+    headers: Mapping[str, str]
     trace: Trace = field(default_factory=Trace)
     began: float = field(default_factory=time.monotonic)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -113,15 +114,17 @@ class Downloader:
         *,
         progress: Callable[[int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Capture:
         """Ask for `url` until it is held, unchanged, or has clearly failed.
 
         `progress` is told how many bytes of the file are here, and again from a smaller
         number if it has to begin anew. `cancelled` is asked at least once a second and
         ends the fetch as transient `interrupted`. The total deadline covers all attempts.
+        `headers` go with every request to the URL's own host.
         Raises SetupError only.
         """
-        fetch = _Fetch(url, promise, progress, cancelled, self._door.limits.total_seconds)
+        fetch = _Fetch(url, promise, progress, cancelled, self._door.limits.total_seconds, headers)
         try:
             with self._store.receive() as partial:
                 body = Body(url, promise, partial, self._door.limits)
@@ -165,7 +168,7 @@ class Downloader:
 
         self._door.exchange(
             fetch.url,
-            headers=headers,
+            headers={**fetch.headers, **headers},
             on_head=body.accept,
             sink=sink,
             limits=limits,

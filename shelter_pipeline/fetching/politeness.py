@@ -2,7 +2,7 @@
 
 The limits hold per `name:port`. A host that an operator has opened by literal address
 (or `localhost`, when loopback is open) is ours or a test's: it is not made to wait
-between requests, but its connections stay bounded.
+between requests, but its connections stay bounded. A host may be given a delay of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
+from math import inf
 
 from shelter_pipeline.domain.addresses import Network
 from shelter_pipeline.domain.urls import Url
@@ -37,7 +38,9 @@ class Politeness:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._slots: dict[str, threading.Semaphore] = {}
-        self._next_start: dict[str, float] = {}
+        self._last_start: dict[str, float] = {}
+        self._asked: dict[str, float] = {}  # by the hosts themselves
+        self._exact: dict[str, float] = {}  # by an operator
 
     @classmethod
     def of(cls, settings: Settings) -> Politeness:
@@ -59,14 +62,29 @@ class Politeness:
                 self._sleep(pause)
             yield
 
+    def set_delay(self, host: str, seconds: float, *, exact: bool = False) -> None:
+        """From now on, requests to `host` (`name:port`) start at least so far apart.
+
+        What a host asks for only ever lengthens the delay of the settings; an operator's own
+        value, `exact`, replaces both, and holds for opened hosts too.
+        """
+        with self._lock:
+            (self._exact if exact else self._asked)[host] = max(seconds, 0.0)
+
+    def _delay_of(self, host: str) -> float:
+        exact = self._exact.get(host)
+        if exact is not None:
+            return exact
+        if is_opened(host, self._networks):
+            return 0.0
+        return max(self._delay, self._asked.get(host, 0.0))
+
     def _reserve_start(self, host: str) -> float:
         """Seconds until this request may start; the next one may start a delay later."""
-        if not self._delay or is_opened(host, self._networks):
-            return 0.0
         with self._lock:
             now = self._clock()
-            start = max(now, self._next_start.get(host, now))
-            self._next_start[host] = start + self._delay
+            start = max(now, self._last_start.get(host, -inf) + self._delay_of(host))
+            self._last_start[host] = start
         return start - now
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from shelter_pipeline.domain.records import (
     DatasetRecord,
@@ -64,7 +65,10 @@ def _kind_of(value: Json) -> str:
 
 def refusal(position: int, field: str, problem: str, raw: Json, identifier: str | None = None) -> Refusal:
     """A refusal with the beginning of the record as evidence."""
-    shown = canonical_json(raw)[:_RAW_SHOWN].decode("utf-8", "ignore")
+    try:
+        shown = canonical_json(raw)[:_RAW_SHOWN].decode("utf-8", "ignore")
+    except RecursionError:
+        shown = ""
     return Refusal(position, field, problem, identifier, shown)
 
 
@@ -108,4 +112,9 @@ def organization(slug: Json, name: Json, kind: Json, field: str, notes: Notes) -
     if slug_text is None:
         notes.add(field, "no publisher is named")
         return UNKNOWN_PUBLISHER
-    return OrganizationRecord(slugify(slug_text), name_text or slug_text, text(kind, field, notes))
+    return OrganizationRecord(_partition_key(slug_text), name_text or slug_text, text(kind, field, notes))
+
+
+@lru_cache(maxsize=4096)
+def _partition_key(slug: str) -> str:
+    return slugify(slug)

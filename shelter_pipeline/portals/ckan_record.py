@@ -23,7 +23,7 @@ from shelter_pipeline.portals.assembling import (
     usable_title,
 )
 from shelter_pipeline.portals.dcat import periods
-from shelter_pipeline.portals.distributions import stable_key, with_own_keys
+from shelter_pipeline.portals.distributions import stable_key
 from shelter_pipeline.portals.fields import (
     Notes,
     checksum,
@@ -54,13 +54,29 @@ _VOLATILE = frozenset(
         "tracking_summary",
     }
 )
+_EXTRAS = frozenset(
+    {
+        "accessLevel",
+        "collection_metadata",
+        "collection_package_id",
+        "isPartOf",
+        "issued",
+        "landingPage",
+        "license",
+        "modified",
+        "organization_type",
+        "publisher",
+        "spatial",
+        "temporal",
+    }
+)
 _VOLATILE_EXTRAS = frozenset({"harvest_job_id", "harvest_last_error", "harvest_object_id", "source_hash"})
 
 
 def ckan_record(package: dict[str, Json], notes: Notes) -> DatasetRecord:
     """One package as a record. Raises UnusableError naming the field that makes it impossible."""
-    extras = extras_of(package.get("extras"), notes)
-    identifier = _identity(package, notes)
+    extras = _extras_read(package.get("extras"), notes)
+    identifier = identity_of(package, notes)
     title = _title(package, identifier, notes)
     landing_page = text(extras.get("landingPage") or package.get("url"), "url", notes)
     return DatasetRecord(
@@ -110,21 +126,23 @@ def ckan_organization(item: Json, notes: Notes) -> OrganizationRecord:
     )
 
 
-def extras_of(value: Json, notes: Notes) -> dict[str, Json]:
-    """The extras by key, JSON inside strings unfolded; of a key that comes twice the first counts."""
+def _extras_read(value: Json, notes: Notes) -> dict[str, Json]:
+    """The extras that a record is made of, JSON inside strings unfolded; of a key that comes twice the first."""
     value = unfold(value)
     if isinstance(value, dict):
-        return {key: unfold(item) for key, item in value.items()}
+        return {key: unfold(value[key]) for key in _EXTRAS.intersection(value)}
     extras: dict[str, Json] = {}
     for item in listed(value, "extras", notes):
-        if isinstance(item, dict) and isinstance(item.get("key"), str):
-            extras.setdefault(item["key"], unfold(item.get("value")))
-        else:
+        key = item.get("key") if isinstance(item, dict) else None
+        if not isinstance(key, str):
             notes.add("extras", "not a key and a value", item)
+        elif key in _EXTRAS and key not in extras:
+            extras[key] = unfold(item.get("value"))
     return extras
 
 
-def _identity(package: dict[str, Json], notes: Notes) -> str:
+def identity_of(package: dict[str, Json], notes: Notes) -> str:
+    """The id of a package, else its name. Raises UnusableError when it has neither."""
     if package.get("id") not in (None, ""):
         return usable_identifier(package["id"], "id", notes)
     if package.get("name") in (None, ""):
@@ -163,25 +181,28 @@ def _license(package: dict[str, Json], extras: dict[str, Json], notes: Notes) ->
 def resources_of(value: Json, landing_page: str | None, notes: Notes) -> tuple[ResourceRecord, ...]:
     """The package's resources, and its landing page last unless it is one of them."""
     found: list[ResourceRecord] = []
+    taken: dict[str, int] = {}
     for item in listed(unfold(value), "resources", notes):
         if isinstance(item, dict):
-            found.append(_resource(item, notes))
+            found.append(_resource(item, len(found), taken, notes))
         else:
             notes.add("resources", "not a resource", item)
     if landing_page and all(resource.url != landing_page for resource in found):
-        found.append(ResourceRecord(stable_key(None, landing_page, None, None), 0, landing_page, "landing"))
-    return with_own_keys(found)
+        key = _own_key(stable_key(None, landing_page, None, None), taken)
+        found.append(ResourceRecord(key, len(found), landing_page, "landing"))
+    return tuple(found)
 
 
-def _resource(item: dict[str, Json], notes: Notes) -> ResourceRecord:
+def _resource(item: dict[str, Json], position: int, taken: dict[str, int], notes: Notes) -> ResourceRecord:
     url = text(item.get("url"), "resources.url", notes)
     name = text(item.get("name") or item.get("title"), "resources.name", notes)
     written_format = text(item.get("format"), "resources.format", notes)
     if url is None:
         notes.add("resources.url", "a resource without a URL", name or "")
+    key = stable_key(text(item.get("id"), "resources.id", notes), url, name, written_format)
     return ResourceRecord(
-        key=stable_key(text(item.get("id"), "resources.id", notes), url, name, written_format),
-        position=0,
+        key=_own_key(key, taken),
+        position=position,
         url=url,
         name=name,
         description=text(item.get("description"), "resources.description", notes),
@@ -192,15 +213,28 @@ def _resource(item: dict[str, Json], notes: Notes) -> ResourceRecord:
     )
 
 
+def _own_key(key: str, taken: dict[str, int]) -> str:
+    """The key, with an ordinal where another resource of the package has it already."""
+    own = key
+    while own in taken:
+        taken[key] += 1
+        own = f"{key}#{taken[key]}"
+    taken[own] = 1
+    return own
+
+
 def _content(package: dict[str, Json]) -> dict[str, Json]:
+    """What the package says, without what changes of itself; the package itself is left as it is."""
     content = {key: value for key, value in package.items() if key not in _VOLATILE}
     owner = package.get("organization")
     content["organization"] = owner.get("name") if isinstance(owner, dict) else owner
-    extras = package.get("extras")
+    extras = unfold(package.get("extras"))
     if isinstance(extras, list):
         content["extras"] = [
             item for item in extras if not (isinstance(item, dict) and item.get("key") in _VOLATILE_EXTRAS)
         ]
+    elif isinstance(extras, dict):
+        content["extras"] = {key: item for key, item in extras.items() if key not in _VOLATILE_EXTRAS}
     resources = package.get("resources")
     if isinstance(resources, list):
         content["resources"] = [_resource_content(item) for item in resources]
@@ -208,6 +242,6 @@ def _content(package: dict[str, Json]) -> dict[str, Json]:
 
 
 def _resource_content(item: Json) -> Json:
-    if not isinstance(item, dict):
+    if not isinstance(item, dict) or _VOLATILE.isdisjoint(item):
         return item
     return {key: value for key, value in item.items() if key not in _VOLATILE}

@@ -1,197 +1,258 @@
-"""catalog.data.gov as it has been since April 2026: one keyset crawl of `/search`.
+"""catalog.data.gov as it has been since April 2026: a search without a total, and witnesses beside it.
 
-The API gives no total, so the crawl ends where the `after` cursor does, and the counts of
-`/organizations` are the witness it is checked against. The identity of a dataset is its
-slug: the catalogue's only unique key, by which its sitemap and its record pages go.
-Agencies use their own identifiers twice, and harvest record ids change with every harvest.
+The API says nowhere how much a crawl should bring, so the crawl ends where the cursors do
+and is held against `/organizations`, `/stats` and the sitemap, which is made from another
+database. The gateway at api.gsa.gov answers the same questions, with a key that goes to no
+other host; once it fails, the catalogue's own host is asked for the rest of a driver's life.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
-from shelter_pipeline.domain.errors import PermanentError, TransientError
-from shelter_pipeline.domain.records import (
-    DatasetRecord,
-    Json,
-    OrganizationRecord,
-    Page,
-    Witness,
-    canonical_json,
-    content_hash,
+from shelter_pipeline.domain.errors import PermanentError, SetupError, ShelterError, TransientError
+from shelter_pipeline.domain.records import Json, Listing, OrganizationRecord, Page, Witness
+from shelter_pipeline.portals.assembling import assemble
+from shelter_pipeline.portals.datagov_crawl import PER_PAGE, Crawl, FilterIgnoredError, Hits, Place
+from shelter_pipeline.portals.datagov_record import (
+    changed_at,
+    datagov_record,
+    is_slug,
+    listed_organization,
 )
-from shelter_pipeline.portals.assembling import (
-    assemble,
-    organization,
-    usable_identifier,
-    usable_slug,
-    usable_title,
-)
-from shelter_pipeline.portals.dcat import with_dcat_fields
-from shelter_pipeline.portals.fields import Notes, count, text, texts, unfold
-from shelter_pipeline.portals.progress import Progress
-from shelter_pipeline.portals.reading import PageReader
+from shelter_pipeline.portals.fields import Notes, count
+from shelter_pipeline.portals.reading import Answer, PageReader
+from shelter_pipeline.portals.sitemap import dataset_lists, same_host
 
-PER_PAGE = 1000
-_KINDS = {"data_series": "series", "data_service": "service"}
+Result = TypeVar("Result")
+# With more organizations than that, those that claim to be empty are not asked.
+MANY_ORGANIZATIONS = 500
 _GATEWAY = re.compile(r"/v[0-9]+\Z")
-# What changes though nobody has touched the dataset, and what the catalogue works out from the rest.
-_VOLATILE = frozenset(
-    {
-        "_score",
-        "_sort",
-        "distribution_titles",
-        "harvest_record",
-        "harvest_record_raw",
-        "harvest_record_transformed",
-        "has_download",
-        "has_spatial",
-        "last_harvested_date",
-        "organization",
-        "popularity",
-        "spatial_centroid",
-        "spatial_shape",
-    }
-)
+_HARVEST_RECORD = re.compile(r"/harvest_record/([^/]+)(?:/raw)?/?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """One address of the API. The gateway drops the `/api` of the catalogue's own paths."""
+
+    url: str
+    reader: PageReader
+
+    @property
+    def is_gateway(self) -> bool:
+        return bool(_GATEWAY.search(urlsplit(self.url).path))
+
+    @property
+    def api(self) -> str:
+        return self.url if self.is_gateway else f"{self.url}/api"
 
 
 class DatagovPortal:
-    """data.gov on its own host, or behind api.gsa.gov when the URL ends in `/v4`."""
+    """data.gov on its own host, and through `gateway`, a URL that ends in `/v4` and a reader with the key.
+
+    The portal's URL may itself be one of the gateway; then there is no sitemap to read.
+    """
 
     kind = "datagov"
+    reads_changes = True
 
-    def __init__(self, url: str, reader: PageReader) -> None:
+    def __init__(
+        self, url: str, reader: PageReader, *, gateway: tuple[str, PageReader] | None = None
+    ) -> None:
         self.url = url.rstrip("/")
-        self._reader = reader
-        # The gateway drops the `/api` of the catalogue's own paths.
-        self._api = self.url if _GATEWAY.search(urlsplit(self.url).path) else f"{self.url}/api"
+        self._own = _Base(self.url, reader)
+        self._gateway = _Base(gateway[0].rstrip("/"), gateway[1]) if gateway else None
+        self._base = self._gateway or self._own
+        self._refused = ""  # what the gateway said in the end
+        self._slugs: list[str] | None = None
 
-    def witness(self) -> Witness:
-        """The organizations and how many datasets each is said to have."""
-        url = f"{self._api}/organizations"
-        answer = self._reader.json(url)
-        items = answer.value.get("organizations") if isinstance(answer.value, dict) else answer.value
-        if not isinstance(items, list):
-            raise PermanentError(f"{url} could not be read: it lists no organizations", reason="wrong-type")
-        by_organization: dict[str, int] = {}
-        organizations: list[OrganizationRecord] = []
-        for item in items:
-            if isinstance(item, dict):
-                notes = Notes()
-                one = _organization(item, notes)
-                organizations.append(one)
-                claimed = count(item.get("dataset_count"), "dataset_count", notes)
-                by_organization[one.slug] = by_organization.get(one.slug, 0) + (claimed or 0)
-        return Witness(url, sum(by_organization.values()), by_organization, tuple(organizations))
+    def witnesses(self) -> tuple[Witness, ...]:
+        """The organizations with their counts, and the catalogue's own statistics.
 
-    def pages(self, cursor: str | None = None) -> Iterator[Page]:
-        """Every hit of the catalogue, 1,000 a page.
-
-        Raises TransientError for a cursor that comes twice and for pages that only repeat.
+        Raises the organizations' error when neither answers.
         """
-        used = {cursor}
-        progress = Progress(f"{self.url}/search")
-        while True:
-            page = self._page(cursor, progress.taken)
-            progress.note_page(len(page.records), len(progress.new_among(page.records)))
-            yield page
-            if page.cursor is None:
-                return
-            if page.cursor in used:
-                raise TransientError(
-                    f"{self.url}/search could not be read to its end: the cursor {page.cursor!r} came twice",
-                    reason="server-error",
-                )
-            used.add(page.cursor)
-            cursor = page.cursor
+        found: list[Witness] = []
+        trouble: ShelterError | None = None
+        for ask in (self._organizations, self._statistics):
+            try:
+                found.append(ask())
+            except SetupError:
+                raise
+            except ShelterError as error:
+                trouble = trouble or error
+        if not found and trouble is not None:
+            raise trouble
+        return tuple(found)
 
-    def _page(self, cursor: str | None, position: int) -> Page:
-        url = f"{self.url}/search?" + urlencode(
-            {"per_page": PER_PAGE} | ({"after": cursor} if cursor else {})
-        )
-        answer = self._reader.json(url)
-        hits = answer.value.get("results") if isinstance(answer.value, dict) else None
-        if not isinstance(hits, list):
+    def pages(self, cursor: str | None = None, *, since: datetime | None = None) -> Iterator[Page]:
+        """Every hit, organization by organization, 1,000 a page; with `since`, what was harvested from then on.
+
+        Where organizations cannot be listed, or the server does not keep to the one it is
+        asked for, the catalogue is read as a whole. A cursor of another kind of crawl, or one
+        that the server rejects, begins anew. Raises ShelterError as the protocol says, for
+        organizations that fail twice only when all others are read.
+        """
+        crawl = Crawl(f"{self.url}/search", self._search)
+        place = Place.read(cursor)
+        if since is not None:
+            yield from crawl.changes(since, place.after if place and place.since else None)
+            return
+        if place is None or place.since:
+            place = None
+        elif place.organization is None:
+            yield from crawl.whole(place.after)
+            return
+        slugs, requests = self._partition(is_resumed=place is not None)
+        try:
+            pages = crawl.by_organization(slugs, place or Place()) if slugs else crawl.whole()
+            for page in pages:
+                yield replace(page, requests=page.requests + requests)
+                requests = 0
+        except FilterIgnoredError:
+            yield from crawl.whole()
+
+    def identities(self) -> Iterator[Listing]:
+        """The slugs of the sitemap, a file at a time; it is made daily, and not from the search index."""
+        if not self._own.is_gateway:
+            for source, slugs, requests in dataset_lists(f"{self.url}/sitemap.xml", self._own.reader):
+                yield Listing(source, slugs, requests)
+
+    def look_up(self, identifier: str) -> Page | None:
+        """The dataset with this slug, from its own page of the API; None when the catalogue has none.
+
+        Raises PermanentError for an identity that is no slug, and for a 404 of the gateway,
+        of which it is not known whether it has these pages at all.
+        """
+        url = f"{self._own.api}/dataset/{quote(identifier, safe='')}"
+        if not is_slug(identifier):
+            raise PermanentError(f"{url} cannot be asked: the dataset has no slug", reason="not-found")
+        try:
+            answer = self._own.reader.json(url)
+        except PermanentError as error:
+            if error.reason not in ("not-found", "gone") or self._own.is_gateway:
+                raise
+            return None
+        hits = _hits(url, answer)
+        for hit in hits.hits:
+            record = assemble(datagov_record, hit, 0, undecoded=hits.undecoded)
+            own = hit.get("slug") if isinstance(hit, dict) else None
+            if identifier in (own, record.identifier):
+                return Page((record,), None, answer.requests, changed_at(hit))
+        return None
+
+    def source_record_url(self, raw: dict[str, Json]) -> str | None:
+        """`/harvest_record/{id}/raw`, at the address that is in use now."""
+        written = raw.get("harvest_record_raw") or raw.get("harvest_record")
+        if not isinstance(written, str):
+            return None
+        try:
+            match = _HARVEST_RECORD.search(urlsplit(written).path)
+        except ValueError:
+            return None
+        hosts = [base.url for base in (self._own, self._gateway) if base is not None]
+        if match is None or not any(same_host(written, host) for host in hosts):
+            return None
+        return f"{self._base.url}/harvest_record/{match[1]}/raw"
+
+    def _ask(self, address: Callable[[_Base], str], read: Callable[[str, Answer], Result]) -> Result:
+        """What `read` makes of the answer, from the gateway while it works, else from the own host."""
+        if self._base is not self._own:
+            url = address(self._base)
+            try:
+                return read(url, self._base.reader.json(url))
+            except ShelterError as error:
+                self._base, self._refused = self._own, str(error)
+        url = address(self._own)
+        try:
+            return read(url, self._own.reader.json(url))
+        except ShelterError as error:
+            if not self._refused:
+                raise
+            raise _told(error, self._refused) from error
+
+    def _search(self, query: Mapping[str, str]) -> Hits:
+        text = urlencode({**query, "per_page": PER_PAGE})
+        return self._ask(lambda base: f"{base.url}/search?{text}", _hits)
+
+    def _organizations(self) -> Witness:
+        witness, self._slugs = self._ask(lambda base: f"{base.api}/organizations", _organizations)
+        return witness
+
+    def _statistics(self) -> Witness:
+        url = f"{self._own.api}/stats"
+        answer = self._own.reader.json(url)
+        results = answer.value.get("results") if isinstance(answer.value, dict) else None
+        total = results.get("datasets") if isinstance(results, dict) else None
+        total = count(total, "datasets", Notes())
+        if total is None:
             raise PermanentError(
-                f"{url} could not be read: it is not a page of search results", reason="wrong-type"
+                f"{url} could not be read: it has no number of datasets", reason="wrong-type"
             )
-        after = answer.value.get("after")
-        return Page(
-            tuple(
-                assemble(datagov_record, hit, position + index, undecoded=answer.undecoded)
-                for index, hit in enumerate(hits)
-            ),
-            after if isinstance(after, str) and after else None,
-            answer.requests,
+        return Witness(url, total, requests=answer.requests)
+
+    def _partition(self, *, is_resumed: bool) -> tuple[list[str], int]:
+        """The organizations to crawl one by one, in order; none where the catalogue must be read as a whole."""
+        requests = 0
+        if self._slugs is None:
+            try:
+                requests = self._organizations().requests
+            except ShelterError as error:
+                if is_resumed or isinstance(error, SetupError):
+                    raise
+        return self._slugs or [], requests
+
+
+def _hits(url: str, answer: Answer) -> Hits:
+    value = answer.value if isinstance(answer.value, dict) else {}
+    hits, after, sort = value.get("results"), value.get("after"), value.get("sort")
+    if not isinstance(hits, list):
+        raise PermanentError(
+            f"{url} could not be read: it is not a page of search results", reason="wrong-type"
         )
-
-
-def _organization(item: dict[str, Json], notes: Notes) -> OrganizationRecord:
-    return organization(
-        item.get("slug"), item.get("name"), item.get("organization_type"), "organization", notes
+    return Hits(
+        hits,
+        after if isinstance(after, str) and after else None,
+        sort if isinstance(sort, str) else None,
+        answer.undecoded,
+        answer.requests,
     )
 
 
-def datagov_record(hit: dict[str, Json], notes: Notes) -> DatasetRecord:
-    """One search hit as a record. Raises UnusableError naming the field that makes it impossible."""
-    folded = unfold(hit.get("dcat"))
-    dcat = _unfolded(folded) if isinstance(folded, dict) else {}
-    owner = hit.get("organization")
-    owner = _organization(owner if isinstance(owner, dict) else {"name": owner}, notes)
-    identifier = _identity(hit, dcat, owner, notes)
-    title = usable_title(hit.get("title") or dcat.get("title"), notes, identifier)
-    record = DatasetRecord(
-        identifier=identifier,
-        slug=usable_slug(hit.get("slug"), title, notes),
-        title=title,
-        organization=owner,
-        raw=canonical_json(hit),
-        record_hash=content_hash(_content(hit)),
-        popularity=count(hit.get("popularity"), "popularity", notes),
-        kind=_KINDS.get(str(hit.get("type")), "dataset"),
-    )
-    record = with_dcat_fields(record, dcat, notes)
-    return replace(
-        record,
-        # The hit repeats some fields in plain form; they count where the dcat inside is silent.
-        description=record.description or text(hit.get("description"), "description", notes),
-        publisher=record.publisher or text(hit.get("publisher"), "publisher", notes),
-        keywords=record.keywords or texts(hit.get("keyword"), "keyword", notes),
-        themes=record.themes or texts(hit.get("theme"), "theme", notes),
-        notes=notes.taken(),
-    )
+def _organizations(url: str, answer: Answer) -> tuple[Witness, list[str]]:
+    """The witness, and by which slugs to ask for all organizations; no slugs when one of them has none."""
+    items = answer.value.get("organizations") if isinstance(answer.value, dict) else answer.value
+    if not isinstance(items, list):
+        raise PermanentError(f"{url} could not be read: it lists no organizations", reason="wrong-type")
+    claims: dict[str, int] = {}
+    organizations: list[OrganizationRecord] = []
+    slugs: set[str] = set()
+    is_whole = is_counted = True
+    for item in (item for item in items if isinstance(item, dict)):
+        notes = Notes()
+        one = listed_organization(item, notes)
+        claimed = count(item.get("dataset_count"), "dataset_count", notes)
+        organizations.append(one)
+        if claimed is None:
+            is_counted = False
+        else:
+            claims[one.slug] = claims.get(one.slug, 0) + claimed
+        slug = item.get("slug")
+        is_whole = is_whole and isinstance(slug, str) and bool(slug)
+        if isinstance(slug, str) and (claimed != 0 or len(items) <= MANY_ORGANIZATIONS):
+            slugs.add(slug)
+    total = sum(claims.values()) if is_counted else None
+    witness = Witness(url, total, claims, tuple(organizations), answer.requests)
+    return witness, sorted(slugs) if is_whole else []
 
 
-def _identity(hit: dict[str, Json], dcat: dict[str, Json], owner: OrganizationRecord, notes: Notes) -> str:
-    if text(hit.get("slug"), "slug", notes) is not None:
-        return usable_identifier(hit["slug"], "slug", notes)
-    own = usable_identifier(hit.get("identifier") or dcat.get("identifier"), "slug", notes)
-    notes.add("slug", "missing: the agency's own identifier stands in for it", own)
-    return usable_identifier(f"{owner.slug}:{own}", "slug", notes)
-
-
-def _unfolded(dcat: dict[str, Json]) -> dict[str, Json]:
-    """The search index holds lists and objects two levels down as JSON strings."""
-    plain = {key: value if key in ("title", "description") else unfold(value) for key, value in dcat.items()}
-    distributions = plain.get("distribution")
-    if isinstance(distributions, list):
-        plain["distribution"] = [_unfolded_one(item) for item in distributions]
-    return plain
-
-
-def _unfolded_one(item: Json) -> Json:
-    item = unfold(item)
-    if not isinstance(item, dict):
-        return item
-    return {key: value if key in ("title", "description") else unfold(value) for key, value in item.items()}
-
-
-def _content(hit: dict[str, Json]) -> dict[str, Json]:
-    content = {key: value for key, value in hit.items() if key not in _VOLATILE}
-    owner = hit.get("organization")
-    # A new logo of the agency is no change of its 284,000 datasets.
-    content["organization"] = owner.get("slug") if isinstance(owner, dict) else owner
-    return content
+def _told(error: ShelterError, refused: str) -> ShelterError:
+    """The error, and what the gateway said before."""
+    text = f"{error}; and before that, {refused}"
+    if isinstance(error, TransientError):
+        return TransientError(text, reason=error.reason, retry_after_seconds=error.retry_after_seconds)
+    return type(error)(text, reason=error.reason)

@@ -7,6 +7,7 @@ fields inside each of its hits. `docs/how-to/field-mapping.md` shows the table t
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from shelter_pipeline.domain.records import DatasetRecord, Json
 from shelter_pipeline.portals.distributions import resources_of
@@ -17,23 +18,29 @@ _LICENCE_OF_DISTRIBUTION = "distribution.license"
 
 def with_dcat_fields(record: DatasetRecord, dcat: dict[str, Json], notes: Notes) -> DatasetRecord:
     """`record` completed with everything but identity and hash that the DCAT dataset says."""
+    fields = dcat_fields(dcat, notes)
+    fields["collection"] = fields["collection"] or record.collection
+    return replace(record, **fields)
+
+
+def dcat_fields(dcat: dict[str, Json], notes: Notes) -> dict[str, Any]:
+    """The fields of a DatasetRecord that a DCAT dataset says, all but identity and hash."""
     landing_page = text(dcat.get("landingPage"), "landingPage", notes)
-    return replace(
-        record,
-        description=text(dcat.get("description"), "description", notes),
-        publisher=text(dcat.get("publisher"), "publisher", notes),
-        keywords=texts(dcat.get("keyword"), "keyword", notes),
-        themes=texts(dcat.get("theme"), "theme", notes),
-        issued=moment(dcat.get("issued"), "issued", notes),
-        modified=moment(dcat.get("modified"), "modified", notes),
-        license=_license(dcat, notes),
-        access_level=text(dcat.get("accessLevel") or dcat.get("accessRights"), "accessLevel", notes),
-        spatial="; ".join(named_parts(dcat.get("spatial"), "spatial", notes)) or None,
-        temporal="; ".join(periods(dcat.get("temporal"), notes)) or None,
-        landing_page=landing_page,
-        collection=collection_of(dcat, notes) or record.collection,
-        resources=resources_of(dcat.get("distribution"), landing_page, notes),
-    )
+    return {
+        "description": text(dcat.get("description"), "description", notes),
+        "publisher": text(dcat.get("publisher"), "publisher", notes),
+        "keywords": texts(dcat.get("keyword"), "keyword", notes),
+        "themes": texts(dcat.get("theme"), "theme", notes),
+        "issued": moment(dcat.get("issued"), "issued", notes),
+        "modified": moment(dcat.get("modified"), "modified", notes),
+        "license": _license(dcat, notes),
+        "access_level": text(dcat.get("accessLevel") or dcat.get("accessRights"), "accessLevel", notes),
+        "spatial": "; ".join(named_parts(dcat.get("spatial"), "spatial", notes)) or None,
+        "temporal": "; ".join(periods(dcat.get("temporal"), notes)) or None,
+        "landing_page": landing_page,
+        "collection": collection_of(dcat, notes),
+        "resources": resources_of(dcat.get("distribution"), landing_page, notes),
+    }
 
 
 def collection_of(dcat: dict[str, Json], notes: Notes) -> str | None:

@@ -23,6 +23,7 @@ _FREQUENCY = re.compile(r"R[0-9]*/P", re.IGNORECASE)
 _YEAR = re.compile(r"[12][0-9]{3}\Z")
 _MONTH = re.compile(r"[12][0-9]{3}-[0-9]{2}\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?\Z", re.DOTALL)
+_DAY_LENGTH = len("2025-07-17")
 _LONG_FRACTION = re.compile(r"(\.[0-9]{6})[0-9]+")
 _BYTES = re.compile(r"([0-9][0-9,]*)\s*(b|bytes?|octets?)?\Z", re.IGNORECASE)
 _LIST_SEPARATOR = re.compile(r"\s*[;,]\s*")
@@ -55,7 +56,7 @@ class Notes:
 
 def clean(value: str, field: str, notes: Notes) -> str:
     """The string without what no database or file can hold: NUL is dropped, lone surrogates replaced."""
-    if not _UNSTORABLE.search(value):
+    if (value.isascii() and "\x00" not in value) or not _UNSTORABLE.search(value):
         return value
     if "\x00" in value:
         notes.add(field, "NUL characters were dropped", value)
@@ -70,7 +71,9 @@ def text(value: Json, field: str, notes: Notes) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return clean(value, field, notes).strip() or None
+        if not value.isascii() or "\x00" in value:
+            value = clean(value, field, notes)
+        return value.strip() or None
     if isinstance(value, bool):
         notes.add(field, "a truth value stands where text belongs", value)
         return "true" if value else "false"
@@ -147,7 +150,7 @@ def moment(value: Json, field: str, notes: Notes) -> datetime | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     written = value.strip() if isinstance(value, str) else ""
-    if _YEAR.match(written) or _MONTH.match(written):
+    if len(written) < _DAY_LENGTH and (_YEAR.match(written) or _MONTH.match(written)):
         notes.add(field, "an imprecise date: taken as its first day", written)
         written = (written + "-01-01")[:10]
     found = _iso(written)
@@ -161,7 +164,7 @@ def _iso(written: str) -> datetime | None:
     if not _DATE.match(written):
         return None
     try:
-        found = datetime.fromisoformat(_LONG_FRACTION.sub(r"\1", written))
+        found = datetime.fromisoformat(_LONG_FRACTION.sub(r"\1", written) if "." in written else written)
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,7 +1,12 @@
-"""Whether a crawl still gets anywhere: the bound on portals whose pages never end."""
+"""Whether a crawl still gets anywhere: the bound on portals whose pages never end.
+
+Only a fingerprint of each page is remembered, so a crawl of any size takes little
+memory. Pages that mix old records anew are found by whoever merges them.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from shelter_pipeline.domain.errors import PermanentError, TransientError
@@ -12,32 +17,26 @@ MOST_RECORDS = 50_000_000
 
 
 class Progress:
-    """Remembers the identities seen in one crawl, and stops it when nothing new comes any more."""
+    """Remembers the pages of one crawl, and stops it when only known ones come."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._seen: set[str] = set()
+        self._pages: set[bytes] = set()
         self._barren = 0
         self.taken = 0
 
-    def new_among(self, records: Iterable[DatasetRecord | Refusal]) -> list[DatasetRecord | Refusal]:
-        """The records not seen before in this crawl; a refused one is known by how it begins."""
-        new = []
-        for record in records:
-            identity = record.identifier or f"refused {record.raw!r}"
-            if identity not in self._seen:
-                self._seen.add(identity)
-                new.append(record)
-        return new
+    def note_page(self, records: Iterable[DatasetRecord | Refusal]) -> bool:
+        """Take note of a page; whether the same records, in whatever order, came as a page before.
 
-    def note_page(self, received: int, new: int) -> None:
-        """Take note of a page of `received` records, `new` of them not seen before.
-
-        Raises TransientError after several pages in a row that only repeat earlier ones, and
-        PermanentError past any catalogue's size.
+        An empty page is never a repetition. Raises TransientError after several repetitions
+        in a row, and PermanentError past any catalogue's size.
         """
-        self.taken += received
-        self._barren = self._barren + 1 if received and not new else 0
+        identities = sorted(record.identifier or f"refused {record.raw!r}" for record in records)
+        fingerprint = hashlib.sha256("\x1f".join(identities).encode(errors="replace")).digest()[:16]
+        repeated = bool(identities) and fingerprint in self._pages
+        self._pages.add(fingerprint)
+        self.taken += len(identities)
+        self._barren = self._barren + 1 if repeated else 0
         if self._barren >= BARREN_PAGES:
             raise TransientError(
                 f"{self._url} could not be read to its end: its last {BARREN_PAGES} pages repeat others",
@@ -48,3 +47,4 @@ class Progress:
                 f"{self._url} could not be read to its end: it gave more than {MOST_RECORDS} records",
                 reason="too-large",
             )
+        return repeated

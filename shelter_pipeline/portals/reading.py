@@ -1,7 +1,8 @@
 """One catalogue page, asked for until it is there or it is clear that it will not come.
 
 Whatever a portal does (errors, web pages for JSON, pauses, broken JSON), the caller gets
-a parsed value or one ShelterError whose message is a sentence with the URL in it.
+a parsed value or one ShelterError whose message is a sentence with the URL in it. A portal
+whose allowance of requests runs out is asked more slowly before it has to refuse.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,12 +20,13 @@ import msgspec
 from shelter_pipeline.domain.errors import DamagedError, PermanentError, ShelterError, TransientError
 from shelter_pipeline.domain.records import Json
 from shelter_pipeline.portals.encoding import decode
-from shelter_pipeline.portals.protocol import Reader
+from shelter_pipeline.portals.pacing import LONGEST_RETRY_AFTER_SECONDS, Pace
+from shelter_pipeline.portals.protocol import Reader, Reply
 from shelter_pipeline.portals.replies import check_reply
 
+Result = TypeVar("Result")
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
-LONGEST_RETRY_AFTER_SECONDS = 300.0
 _UNREACHABLE = frozenset({"connect-failed", "dns-failed", "tls-failed"})
 
 
@@ -52,30 +55,59 @@ class PageReader:
     max_bytes: int
     attempts: int = 4
     sleep: Callable[[float], None] = time.sleep
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # a key may be among them
+    _pace: Pace = field(default_factory=Pace, repr=False, compare=False)
 
     def json(self, url: str) -> Answer:
         """The page at `url`. Raises TransientError after the last attempt, any other ShelterError at once."""
+        return self.persistently(url, lambda attempt: self._ask(url, attempt))
+
+    def document(
+        self, url: str, parse: Callable[[bytes], Result], *, accept: str, max_bytes: int
+    ) -> tuple[Result, int]:
+        """What `parse` makes of a body that is no JSON, and how many requests that took. Raises as `json`.
+
+        A TransientError of `parse` (a body that breaks off) is a reason to ask again.
+        """
+
+        def ask(attempt: int) -> tuple[Result, int]:
+            reply = self._fetch(url, accept, min(max_bytes, self.max_bytes))
+            check_reply(reply.head, reply.body, expected="the document")
+            return parse(reply.body), attempt
+
+        return self.persistently(url, ask)
+
+    def persistently(self, url: str, ask: Callable[[int], Result]) -> Result:
+        """What `ask` returns for the attempt's number, asked again after a pause while its failure may pass.
+
+        Raises the last error, its message a sentence that names `url`.
+        """
         for attempt in range(1, max(self.attempts, 1) + 1):
             try:
-                return self._ask(url, attempt)
+                return ask(attempt)
             except (TransientError, DamagedError) as error:
                 if attempt >= self.attempts:
                     raise named(error, url) from error
-                self.sleep(pause(attempt, getattr(error, "retry_after_seconds", None)))
+                asked = pause(attempt, getattr(error, "retry_after_seconds", None))
+                self.sleep(max(asked, self._pace.take()))
             except ShelterError as error:
                 raise named(error, url) from error
         raise AssertionError  # the last attempt returns or raises
 
     def _ask(self, url: str, attempt: int) -> Answer:
-        reply = self.reader.read(
-            url, headers={"Accept": "application/json", **self.headers}, max_bytes=self.max_bytes
-        )
-        if len(reply.body) > self.max_bytes:
-            raise PermanentError(f"a page of more than {self.max_bytes} bytes", reason="too-large")
+        reply = self._fetch(url, "application/json", self.max_bytes)
         check_reply(reply.head, reply.body)
         value, undecoded = parse_json(reply.body)
         return Answer(value, undecoded, attempt, len(reply.body))
+
+    def _fetch(self, url: str, accept: str, max_bytes: int) -> Reply:
+        if (due := self._pace.take()) > 0:
+            self.sleep(due)
+        reply = self.reader.read(url, headers={"Accept": accept, **self.headers}, max_bytes=max_bytes)
+        self._pace.note(reply.head)
+        if len(reply.body) > max_bytes:
+            raise PermanentError(f"a page of more than {max_bytes} bytes", reason="too-large")
+        return reply
 
 
 def named(error: ShelterError, url: str) -> ShelterError:

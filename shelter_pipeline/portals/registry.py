@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from shelter_pipeline.domain.errors import RefusedError, SetupError
 from shelter_pipeline.domain.urls import parse_url
@@ -14,14 +15,32 @@ from shelter_pipeline.portals.dcat_us import DcatUsPortal
 from shelter_pipeline.portals.protocol import Portal, Reader
 from shelter_pipeline.portals.reading import PageReader
 
-_DRIVERS: dict[str, Callable[[str, PageReader], Portal]] = {
-    "datagov": DatagovPortal,
-    "ckan": CkanPortal,
-    "dcat_us": DcatUsPortal,
-}
-PORTAL_KINDS = tuple(_DRIVERS)
+PORTAL_KINDS = ("datagov", "ckan", "dcat_us")
 _DOCUMENT_KINDS = frozenset({"dcat_us"})  # their URL names one document and stands as written
 _LOOKS_LIKE_KIND = re.compile(r"[A-Za-z0-9_-]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRules:
+    """How a portal is read: what bounds one page or record, how patient we are, what goes with every request.
+
+    Sizes are bytes. `headers` go to the portal's own host, `gateway` is the URL of
+    data.gov's gateway with the headers (the key) that go only there.
+    """
+
+    page_max_bytes: int
+    record_max_bytes: int = 64 * 1024**2
+    attempts: int = 4
+    window_packages: int = 50_000
+    headers: Mapping[str, str] = field(default_factory=dict)
+    gateway: tuple[str, Mapping[str, str]] | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    def page_reader(self, reader: Reader, headers: Mapping[str, str]) -> PageReader:
+        """A reader of pages under these rules."""
+        return PageReader(
+            reader, max_bytes=self.page_max_bytes, attempts=self.attempts, sleep=self.sleep, headers=headers
+        )
 
 
 def parse_portal(text: str) -> tuple[str, str]:
@@ -36,7 +55,7 @@ def parse_portal(text: str) -> tuple[str, str]:
     kinds = ", ".join(PORTAL_KINDS)
     if not separator or url.startswith("//") or not _LOOKS_LIKE_KIND.match(kind):
         raise SetupError(f"{text!r} is not KIND:URL; KIND is one of {kinds}", reason="bad-portal")
-    if kind not in _DRIVERS:
+    if kind not in PORTAL_KINDS:
         raise SetupError(f"{kind!r} is not a kind of portal; it must be one of {kinds}", reason="bad-portal")
     try:
         parsed = parse_url(url)
@@ -51,26 +70,19 @@ def parse_portal(text: str) -> tuple[str, str]:
     return kind, parsed.text if kind in _DOCUMENT_KINDS else parsed.text.rstrip("/")
 
 
-def open_portal(
-    kind: str,
-    url: str,
-    reader: Reader,
-    *,
-    page_max_bytes: int,
-    retry_attempts: int = 4,
-    sleep: Callable[[float], None] = time.sleep,
-    headers: Mapping[str, str] | None = None,
-) -> Portal:
-    """A driver for the portal; nothing is asked yet. `headers` go with every request (an API key, say).
+def open_portal(kind: str, url: str, reader: Reader, rules: ReadingRules) -> Portal:
+    """A driver for the portal; nothing is asked yet.
 
     Raises SetupError for a kind that is not one of `PORTAL_KINDS`.
     """
-    if kind not in _DRIVERS:
-        raise SetupError(
-            f"{kind!r} is not a kind of portal; it must be one of {', '.join(PORTAL_KINDS)}",
-            reason="bad-portal",
-        )
-    pages = PageReader(
-        reader, max_bytes=page_max_bytes, attempts=retry_attempts, sleep=sleep, headers=headers or {}
+    pages = rules.page_reader(reader, rules.headers)
+    if kind == "datagov":
+        gateway = (rules.gateway[0], rules.page_reader(reader, rules.gateway[1])) if rules.gateway else None
+        return DatagovPortal(url, pages, gateway=gateway)
+    if kind == "ckan":
+        return CkanPortal(url, pages, window_packages=rules.window_packages)
+    if kind == "dcat_us":
+        return DcatUsPortal(url, pages, record_max_bytes=rules.record_max_bytes)
+    raise SetupError(
+        f"{kind!r} is not a kind of portal; it must be one of {', '.join(PORTAL_KINDS)}", reason="bad-portal"
     )
-    return _DRIVERS[kind](url, pages)

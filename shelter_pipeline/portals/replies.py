@@ -40,6 +40,7 @@ _HEADING = re.compile(rb"<(h1|title)\b[^<>]{0,300}>([^<]{1,300})", re.IGNORECASE
 # Atomic, so that a page of ten thousand comments is looked through once.
 _PROLOGUE = re.compile(rb"(?>(?:\s|<\?xml[^>]*>|<!--.*?-->)*)", re.DOTALL)
 _MARKUP = re.compile(rb"<(!doctype\s+html|html|head|body|title|script|h1|article|div|p)\b", re.IGNORECASE)
+_KEY_REFUSED = "API_KEY_"  # how api.data.gov's codes for missing, unknown and unverified keys begin
 _SHOWN = 160
 _SNIFFED = 2000
 _ENOUGH_HEADING = 20_000
@@ -67,13 +68,13 @@ def status_problem(status: int) -> tuple[type[ShelterError], str] | None:
     return None if _OK <= status < 300 else (PermanentError, "http-status")  # noqa: PLR2004
 
 
-def check_reply(head: Head, body: bytes) -> None:
-    """Return if the reply may hold JSON; raise Transient- or PermanentError saying what came instead."""
+def check_reply(head: Head, body: bytes, *, expected: str = "JSON") -> None:
+    """Return if the reply may hold what is expected; raise Transient- or PermanentError saying what came instead."""
     is_page = looks_like_html(body, head.get("content-type"))
     problem = status_problem(head.status)
     if problem is None:
         if is_page:
-            raise _page_instead(body)
+            raise _page_instead(body, expected)
         if not body.strip():
             raise TransientError("an empty answer", reason="empty")
         return
@@ -83,14 +84,16 @@ def check_reply(head: Head, body: bytes) -> None:
         kind, reason = TransientError, "rate-limited"
     said = heading_of(body) if is_page else message_of(body)
     text = f"status {head.status}" + (f" ({said})" if said else "")
+    if said.startswith(_KEY_REFUSED):
+        text += "; the key in SHELTER_DATAGOV_API_KEY, or in the portal's own headers, is not accepted"
     if kind is TransientError:
         raise TransientError(text, reason=reason, retry_after_seconds=retry_after(head.get("retry-after")))
     raise kind(text, reason=reason)
 
 
-def _page_instead(body: bytes) -> ShelterError:
+def _page_instead(body: bytes, expected: str) -> ShelterError:
     said = heading_of(body)
-    text = "a web page instead of JSON" + (f" ({said})" if said else "")
+    text = f"a web page instead of {expected}" + (f" ({said})" if said else "")
     if _WORDS_OF_A_PAUSE.search(said) or _WORDS_OF_A_PAUSE.search(_plain(body)):
         return TransientError(text, reason="html-instead")
     return PermanentError(text, reason="html-instead")

@@ -11,43 +11,19 @@ import pytest
 from shelter_pipeline.domain.errors import PermanentError, TransientError
 from shelter_pipeline.domain.records import DatasetRecord, Refusal
 from shelter_pipeline.portals.ckan import CkanPortal
-from shelter_pipeline.portals.reading import PageReader
-from shelter_pipeline_tests.support.local_site import Answered, Asked, LocalSite, local_site, open_door
-
-SEARCH = "/api/3/action/package_search"
-ORGANIZATIONS = "/api/3/action/organization_list"
-
-
-def package(number: int = 1, **changes: Any) -> dict[str, Any]:
-    return {
-        "id": f"{number:08d}-0000",
-        "name": f"package-{number}",
-        "title": f"Package {number}",
-        "notes": "About it.",
-        "organization": {"name": "water_office", "title": "Water Office", "type": "organization"},
-        "metadata_modified": "2025-06-20T11:11:17.037389",
-        "license_title": "Creative Commons Zero",
-        "tags": [{"name": "water"}],
-        "groups": [{"name": "g", "title": "Environment"}],
-        "extras": [{"key": "accessLevel", "value": "public"}],
-        "resources": [
-            {
-                "id": "r1",
-                "url": "https://example.org/a.csv",
-                "format": "CSV",
-                "size": "42 octets",
-                "name": "A",
-            }
-        ],
-    } | changes
-
-
-def envelope(packages: list[Any], count: int | None) -> dict[str, Any]:
-    return {"help": "", "success": True, "result": {"count": count, "results": packages}}
+from shelter_pipeline_tests.support.ckan_index import (
+    SEARCH,
+    envelope,
+    identifiers,
+    ids,
+    open_ckan,
+    package,
+)
+from shelter_pipeline_tests.support.local_site import Answered, Asked, LocalSite, local_site
 
 
 def serve_packages(
-    site: LocalSite, packages: list[Any], *, cap: int, path: str = SEARCH, count: int | None = None
+    site: LocalSite, packages: list[Any], *, cap: int, path: str = SEARCH, count: Any = None
 ) -> None:
     def answer(asked: Asked) -> Answered:
         start, rows = int(asked.query.get("start", 0)), min(int(asked.query["rows"]), cap)
@@ -64,16 +40,16 @@ def site() -> Iterator[LocalSite]:
 
 @pytest.fixture
 def portal(site: LocalSite) -> CkanPortal:
-    return CkanPortal(site.url, PageReader(open_door(), max_bytes=10**8, attempts=1))
-
-
-def identifiers(portal: CkanPortal, cursor: str | None = None) -> list[str | None]:
-    return [record.identifier for page in portal.pages(cursor) for record in page.records]
+    return open_ckan(site.url)
 
 
 def read_one(site: LocalSite, portal: CkanPortal, raw: Any) -> DatasetRecord | Refusal:
     site.serves(SEARCH, envelope([raw], 1))
     return next(portal.pages()).records[0]
+
+
+def as_pairs(extras: dict[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in extras.items()]
 
 
 def test_rows_cut_by_the_portal_lose_nothing(site: LocalSite, portal: CkanPortal) -> None:
@@ -112,11 +88,53 @@ def test_an_empty_page_before_the_count_is_stepped_over(site: LocalSite, portal:
     assert len(identifiers(portal)) == 20
 
 
-def test_a_package_met_twice_comes_out_once(site: LocalSite, portal: CkanPortal) -> None:
-    packages = [package(1), package(2), package(2), package(3), package(1)]
-    serve_packages(site, packages, cap=2)
+def test_a_package_met_twice_is_left_to_whoever_merges(site: LocalSite, portal: CkanPortal) -> None:
+    serve_packages(site, [package(number) for number in (1, 2, 2, 3, 1)], cap=2)
 
-    assert identifiers(portal) == [package(number)["id"] for number in (1, 2, 3)]
+    assert identifiers(portal) == ids(1, 2, 2, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "count", ["5", 5, 3, 0, 100, None, -1, "many", True, 2.5, {"value": 5}, 10**30, "9" * 40]
+)
+def test_no_count_however_odd_loses_a_package(site: LocalSite, portal: CkanPortal, count: object) -> None:
+    packages = [package(number) for number in range(5)]
+
+    def answer(asked: Asked) -> Answered:
+        start = int(asked.query["start"])
+        return Answered(envelope(packages[start : start + 2], count))
+
+    site.answers(SEARCH, answer)
+
+    assert identifiers(portal) == [one["id"] for one in packages]
+
+
+def test_a_count_that_grows_while_it_is_read_is_followed_to_its_end(
+    site: LocalSite, portal: CkanPortal
+) -> None:
+    packages = [package(number) for number in range(4)]
+
+    def answer(asked: Asked) -> Answered:
+        if len(packages) < 12:
+            packages.extend([package(len(packages)), package(len(packages) + 1)])
+        start = int(asked.query["start"])
+        return Answered(envelope(packages[start : start + 3], len(packages)))
+
+    site.answers(SEARCH, answer)
+
+    assert identifiers(portal) == ids(*range(12))
+
+
+def test_pages_that_shrink_to_one_package_are_read_on(site: LocalSite, portal: CkanPortal) -> None:
+    packages = [package(number) for number in range(20)]
+
+    def answer(asked: Asked) -> Answered:
+        start = int(asked.query["start"])
+        return Answered(envelope(packages[start : start + max(1, 8 - start)], 20))
+
+    site.answers(SEARCH, answer)
+
+    assert identifiers(portal) == ids(*range(20))
 
 
 def test_a_portal_that_ignores_start_ends(site: LocalSite, portal: CkanPortal) -> None:
@@ -165,9 +183,8 @@ def test_a_harvest_resumes_from_a_cursor(site: LocalSite, portal: CkanPortal) ->
 def test_any_base_path_will_do(site: LocalSite, base: str) -> None:
     root = base.partition("/api")[0]
     serve_packages(site, [package()], cap=10, path=f"{root}{SEARCH}")
-    portal = CkanPortal(site.url + base, PageReader(open_door(), max_bytes=10**6, attempts=1))
 
-    assert len(identifiers(portal)) == 1
+    assert len(identifiers(open_ckan(site.url + base))) == 1
 
 
 @pytest.mark.parametrize("nested", [False, True])
@@ -193,6 +210,12 @@ def test_dkans_lists_are_read_too(site: LocalSite, portal: CkanPortal, nested: b
         ),
         ({"timeout": True, "message": "timeout of 5000ms exceeded"}, TransientError, "timeout of 5000ms"),
         ("Bad request", PermanentError, "Bad request"),
+        ({"success": True, "result": None}, PermanentError, "not a page of packages"),
+        (
+            {"success": True, "result": {"count": 3, "results": None}},
+            PermanentError,
+            "not a page of packages",
+        ),
         ({"success": True, "result": {"count": 3}}, PermanentError, "not a page of packages"),
         ([], PermanentError, "not a CKAN answer"),
     ],
@@ -243,6 +266,10 @@ def test_several_languages_are_read_in_english_or_the_first(site: LocalSite, por
         ({"metadata_modified": "mar, 10/12/2019 - 09:23"}, "modified"),
         ({"resources": ["https://x.org/a.csv"]}, "resources"),
         ({"extras": ["odd"]}, "extras"),
+        ({"organization": {"title": None}}, "organization"),
+        ({"extras": "odd"}, "extras"),
+        ({"tags": "water; air"}, "tags"),
+        ({"title": "half \ud83d"}, "title"),
     ],
 )
 def test_what_is_missing_or_odd_is_a_note_and_no_refusal(
@@ -258,6 +285,9 @@ def test_what_is_missing_or_odd_is_a_note_and_no_refusal(
     ("raw", "field"),
     [
         (None, "record"),
+        ("package-1", "record"),
+        ([package()], "record"),
+        (7, "record"),
         ({"title": "T"}, "id"),
         ({"id": "1"}, "title"),
         (package(name=None, title=None), "title"),
@@ -287,18 +317,65 @@ def test_harvest_runs_and_views_do_not_change_the_hash(site: LocalSite, portal: 
     assert (before.record_hash, after.popularity) == (after.record_hash, 9)
 
 
-def test_extras_are_read_as_a_dict_and_unfolded(site: LocalSite, portal: CkanPortal) -> None:
+@pytest.mark.parametrize("written", [dict, json.dumps, lambda extras: json.dumps(as_pairs(extras))])
+def test_extras_are_read_in_every_form_and_unfolded(
+    site: LocalSite, portal: CkanPortal, written: Any
+) -> None:
     extras = {
         "accessLevel": "public",
         "spatial": '{"type": "Point", "coordinates": [1, 2]}',
         "publisher": "P",
     }
 
-    record = read_one(site, portal, package(extras=extras))
+    record = read_one(site, portal, package(extras=written(extras)))
 
     assert isinstance(record, DatasetRecord)
     assert (record.access_level, record.publisher) == ("public", "P")
     assert json.loads(record.spatial or "")["type"] == "Point"
+
+
+@pytest.mark.parametrize("written", [dict, json.dumps, as_pairs])
+def test_a_new_harvest_run_changes_no_hash_however_extras_are_written(
+    site: LocalSite, portal: CkanPortal, written: Any
+) -> None:
+    before, after = (
+        read_one(site, portal, package(extras=written({"accessLevel": "public", "harvest_object_id": run})))
+        for run in ("one", "two")
+    )
+
+    assert isinstance(before, DatasetRecord)
+    assert isinstance(after, DatasetRecord)
+    assert before.record_hash == after.record_hash
+    assert before.raw != after.raw
+
+
+@pytest.mark.parametrize(
+    ("owner", "slug"), [("water-office", "water-office"), (None, "unknown"), ({"name": "w_o"}, "w-o")]
+)
+def test_an_owner_is_an_object_a_name_or_nobody(
+    site: LocalSite, portal: CkanPortal, owner: object, slug: str
+) -> None:
+    record = read_one(site, portal, package(organization=owner))
+
+    assert isinstance(record, DatasetRecord)
+    assert record.organization.slug == slug
+
+
+def test_tags_may_be_plain_words(site: LocalSite, portal: CkanPortal) -> None:
+    record = read_one(site, portal, package(tags=["water", "air", "water"]))
+
+    assert isinstance(record, DatasetRecord)
+    assert record.keywords == ("water", "air")
+
+
+@pytest.mark.parametrize("change", [{"state": "draft"}, {"state": "deleted"}, {"private": True}])
+def test_what_the_portal_shows_is_kept_whatever_state_it_is_in(
+    site: LocalSite, portal: CkanPortal, change: dict[str, Any]
+) -> None:
+    record = read_one(site, portal, package(**change))
+
+    assert isinstance(record, DatasetRecord)
+    assert json.loads(record.raw) == package(**change)
 
 
 def test_resource_keys_do_not_depend_on_order_and_never_collide(site: LocalSite, portal: CkanPortal) -> None:
@@ -315,39 +392,13 @@ def test_resource_keys_do_not_depend_on_order_and_never_collide(site: LocalSite,
     assert all(keys[resource.key] == resource.url for resource in second.resources)
 
 
-def test_the_witness_counts_by_facet_and_lists_all_pages_of_organizations(
+def test_a_resource_that_calls_itself_the_second_of_two_has_its_own_key(
     site: LocalSite, portal: CkanPortal
 ) -> None:
-    names = [f"office_{number}" for number in range(60)]
+    named = [{"id": own, "url": f"https://x.org/{at}"} for at, own in enumerate(["r", "r", "r#2", "r"])]
 
-    def organizations(asked: Asked) -> Answered:
-        start = int(asked.query["offset"])
-        page = [
-            {"name": name, "title": name.title(), "package_count": 1} for name in names[start : start + 25]
-        ]
-        return Answered({"success": True, "result": page})
+    record = read_one(site, portal, package(resources=named))
 
-    found = envelope([], 61)
-    found["result"]["facets"] = {"organization": {"office_1": 61}}
-    site.serves(SEARCH, found)
-    site.answers(ORGANIZATIONS, organizations)
-
-    witness = portal.witness()
-
-    assert (witness.total, witness.by_organization) == (61, {"office-1": 61})
-    assert len(witness.organizations) == 60
-
-
-def test_a_portal_that_will_not_facet_or_list_organizations_still_testifies(
-    site: LocalSite, portal: CkanPortal
-) -> None:
-    def search(asked: Asked) -> Answered:
-        if "facet.field" in asked.query:
-            return Answered({"success": False, "error": {"__type": "Search Query Error"}}, 400)
-        return Answered(envelope([], 12))
-
-    site.answers(SEARCH, search)
-
-    witness = portal.witness()
-
-    assert (witness.total, witness.organizations, witness.by_organization) == (12, (), {})
+    assert isinstance(record, DatasetRecord)
+    assert len({resource.key for resource in record.resources}) == 4
+    assert [resource.position for resource in record.resources] == [0, 1, 2, 3]

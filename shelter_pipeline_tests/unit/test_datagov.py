@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from shelter_pipeline.domain.errors import PermanentError, TransientError
+from shelter_pipeline.domain.errors import PermanentError, ShelterError
 from shelter_pipeline.domain.records import DatasetRecord, Refusal
-from shelter_pipeline.portals.datagov import PER_PAGE, DatagovPortal
+from shelter_pipeline.portals.assembling import assemble
+from shelter_pipeline.portals.datagov import DatagovPortal
+from shelter_pipeline.portals.datagov_record import datagov_record
 from shelter_pipeline.portals.reading import PageReader
-from shelter_pipeline_tests.support.local_site import Answered, Asked, LocalSite, local_site, open_door
-
-
-def hit(slug: str | None = "water-levels", **changes: Any) -> dict[str, Any]:
-    """A search hit as the API gives it, with every part that drivers have to look at."""
-    dcat = {
-        "@type": "dcat:Dataset",
-        "accessLevel": "public",
-        "description": "Levels of all rivers.",
-        "identifier": "NOAA-1",
-        "issued": "2018-06-25",
-        "keyword": ["rivers", "water"],
-        "landingPage": "https://example.gov/water",
-        "license": "https://creativecommons.org/publicdomain/zero/1.0/",
-        "modified": "2025-07-17",
-        "publisher": {"@type": "org:Organization", "name": "River Office"},
-        "temporal": "2000-01-01/2020-01-01",
-        "title": "Water Levels",
-        "distribution": [
-            {"downloadURL": "https://example.gov/water.csv", "mediaType": "text/csv", "title": "CSV"},
-            {"accessURL": "https://example.gov/water", "mediaType": "text/html"},
-        ],
-    }
-    return (
-        {
-            "_score": 1.0,
-            "_sort": [1.0, 3, "id"],
-            "dcat": dcat | changes.pop("dcat", {}),
-            "description": "Levels of all rivers.",
-            "harvest_record": "https://catalog.data.gov/harvest_record/1",
-            "identifier": "NOAA-1",
-            "keyword": ["rivers"],
-            "last_harvested_date": "2025-08-03T15:49:47",
-            "organization": {
-                "slug": "noaa",
-                "name": "NOAA",
-                "organization_type": "Federal Government",
-                "logo": "l",
-            },
-            "popularity": 3,
-            "publisher": "River Office",
-            "title": "Water Levels",
-            "type": "dataset",
-        }
-        | ({"slug": slug} if slug else {})
-        | changes
-    )
+from shelter_pipeline_tests.support.local_site import Answered, LocalSite, local_site, open_door
+from shelter_pipeline_tests.support.search_hits import hit
 
 
 @pytest.fixture
@@ -76,22 +32,6 @@ def portal(site: LocalSite) -> DatagovPortal:
 def read_one(site: LocalSite, portal: DatagovPortal, raw: Any) -> DatasetRecord | Refusal:
     site.serves("/search", {"results": [raw], "sort": "relevance"})
     return next(portal.pages()).records[0]
-
-
-def serve_crawl(site: LocalSite, slugs: list[str], size: int) -> None:
-    """The API's own paging: a cursor names the last hit, and the last page has none."""
-
-    def answer(asked: Asked) -> Answered:
-        start = json.loads(base64.urlsafe_b64decode(asked.query["after"])) if "after" in asked.query else 0
-        body: dict[str, Any] = {
-            "results": [hit(slug) for slug in slugs[start : start + size]],
-            "sort": "relevance",
-        }
-        if start + size < len(slugs):
-            body["after"] = base64.urlsafe_b64encode(json.dumps(start + size).encode()).decode()
-        return Answered(body)
-
-    site.answers("/search", answer)
 
 
 def test_a_hit_becomes_a_whole_record(site: LocalSite, portal: DatagovPortal) -> None:
@@ -221,51 +161,6 @@ def test_only_what_cannot_be_known_or_named_is_refused(
     assert refused.field == field
 
 
-def test_a_crawl_gives_every_hit_once_and_ends_where_the_cursor_ends(
-    site: LocalSite, portal: DatagovPortal
-) -> None:
-    slugs = [f"dataset-{number}" for number in range(25)]
-    serve_crawl(site, slugs, 10)
-
-    pages = list(portal.pages())
-
-    assert [record.identifier for page in pages for record in page.records] == slugs
-    assert [page.cursor is None for page in pages] == [False, False, True]
-    assert site.asked[0].query == {"per_page": str(PER_PAGE)}
-
-
-def test_a_crawl_resumes_after_the_page_whose_cursor_it_is_given(
-    site: LocalSite, portal: DatagovPortal
-) -> None:
-    slugs = [f"dataset-{number}" for number in range(25)]
-    serve_crawl(site, slugs, 10)
-    first = next(portal.pages())
-
-    rest = [record.identifier for page in portal.pages(first.cursor) for record in page.records]
-
-    assert rest == slugs[10:]
-
-
-def test_a_cursor_that_comes_again_ends_the_crawl_with_an_error(
-    site: LocalSite, portal: DatagovPortal
-) -> None:
-    site.serves("/search", {"results": [hit()], "after": "same"})
-
-    with pytest.raises(TransientError, match="'same' came twice"):
-        list(portal.pages())
-
-
-def test_pages_that_only_repeat_end_the_crawl_with_an_error(site: LocalSite, portal: DatagovPortal) -> None:
-    def answer(asked: Asked) -> Answered:
-        return Answered({"results": [hit(), None], "after": asked.query.get("after", "") + "x"})
-
-    site.answers("/search", answer)
-
-    with pytest.raises(TransientError, match="repeat others"):
-        list(portal.pages())
-    assert len(site.asked) < 10
-
-
 def test_a_page_that_is_no_search_result_is_a_permanent_error(site: LocalSite, portal: DatagovPortal) -> None:
     site.serves("/search", {"datasets": []})
 
@@ -273,35 +168,249 @@ def test_a_page_that_is_no_search_result_is_a_permanent_error(site: LocalSite, p
         next(portal.pages())
 
 
-def test_the_organizations_are_the_witness(site: LocalSite, portal: DatagovPortal) -> None:
-    organizations = [
-        {
-            "slug": "census",
-            "name": "U.S. Census Bureau",
-            "organization_type": "Federal Government",
-            "dataset_count": 5,
-        },
-        {
-            "slug": "nyc-ny",
-            "name": "City of New York",
-            "organization_type": "City Government",
-            "dataset_count": 2,
-        },
-    ]
-    site.serves("/api/organizations", {"organizations": organizations, "total": 2})
-
-    witness = portal.witness()
-
-    assert (witness.total, witness.by_organization) == (7, {"census": 5, "nyc-ny": 2})
-    assert [one.kind for one in witness.organizations] == ["Federal Government", "City Government"]
-    assert witness.source == f"{site.url}/api/organizations"
+CENSUS = {
+    "slug": "census",
+    "name": "U.S. Census Bureau",
+    "organization_type": "Federal Government",
+    "dataset_count": 5,
+}
+NEW_YORK = {
+    "slug": "nyc-ny",
+    "name": "City of New York",
+    "organization_type": "City Government",
+    "dataset_count": 2,
+}
 
 
-def test_the_gateway_has_its_paths_without_api(site: LocalSite) -> None:
+def test_the_organizations_are_the_first_witness_and_the_statistics_the_second(
+    site: LocalSite, portal: DatagovPortal
+) -> None:
+    site.serves("/api/organizations", {"organizations": [CENSUS, NEW_YORK], "total": 2})
+    site.serves("/api/stats", {"results": {"datasets": 8, "datasetsWithIsPartOf": 1}})
+
+    organizations, statistics = portal.witnesses()
+
+    assert (organizations.total, organizations.by_organization) == (7, {"census": 5, "nyc-ny": 2})
+    assert [one.kind for one in organizations.organizations] == ["Federal Government", "City Government"]
+    assert (organizations.source, organizations.requests) == (f"{site.url}/api/organizations", 1)
+    assert (statistics.total, statistics.source) == (8, f"{site.url}/api/stats")
+
+
+def test_a_witness_that_does_not_answer_is_left_out(site: LocalSite, portal: DatagovPortal) -> None:
+    site.serves("/api/stats", {"results": {"datasets": 8}})
+
+    assert [witness.total for witness in portal.witnesses()] == [8]
+
+
+@pytest.mark.parametrize("total", [None, "many", -1, {"n": 1}])
+def test_statistics_without_a_number_are_no_witness(
+    site: LocalSite, portal: DatagovPortal, total: object
+) -> None:
+    site.serves("/api/organizations", {"organizations": [CENSUS]})
+    site.serves("/api/stats", {"results": {"datasets": total}})
+
+    assert [witness.total for witness in portal.witnesses()] == [5]
+
+
+def test_when_no_witness_answers_the_error_is_that_of_the_organizations(
+    site: LocalSite, portal: DatagovPortal
+) -> None:
+    site.serves("/api/organizations", {"datasets": []})
+
+    with pytest.raises(PermanentError, match=r"/api/organizations could not be read: it lists no organ"):
+        portal.witnesses()
+
+
+def test_a_count_that_cannot_be_read_is_not_made_up(site: LocalSite, portal: DatagovPortal) -> None:
+    broken = NEW_YORK | {"dataset_count": None}
+    site.serves("/api/organizations", {"organizations": [CENSUS, broken, None, "text"]})
+
+    (witness,) = portal.witnesses()
+
+    assert (witness.total, witness.by_organization) == (None, {"census": 5})
+    assert len(witness.organizations) == 2
+
+
+def test_a_dataset_is_looked_up_by_its_slug(site: LocalSite, portal: DatagovPortal) -> None:
+    site.serves("/api/dataset/water-levels", {"results": [hit()], "sort": "relevance"})
+
+    page = portal.look_up("water-levels")
+
+    assert page is not None
+    assert [record.identifier for record in page.records] == ["water-levels"]
+    assert (page.cursor, page.requests) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answered({"message": "Not Found"}, 404), Answered({"results": []}), Answered({"results": [hit("b")]})],
+)
+def test_what_the_portal_does_not_have_under_this_slug_is_not_there(
+    site: LocalSite, portal: DatagovPortal, answer: Answered
+) -> None:
+    site.serves_in_turn("/api/dataset/a", answer)
+
+    assert portal.look_up("a") is None
+
+
+def test_a_dataset_that_is_there_and_cannot_be_kept_is_refused_by_name(
+    site: LocalSite, portal: DatagovPortal
+) -> None:
+    site.serves("/api/dataset/a", {"results": [hit("a", title=None, dcat={"title": None})]})
+
+    page = portal.look_up("a")
+
+    assert page is not None
+    assert isinstance(page.records[0], Refusal)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "answer"),
+    [
+        ("a", Answered(b"<html><h1>Site unavailable</h1></html>", 503)),
+        ("a", Answered(b"<html><h1>Request Rejected</h1></html>", 403)),
+        ("a", Answered({"error": {"code": "API_KEY_MISSING"}}, 403)),
+        ("a", Answered({"error": "Invalid request"}, 400)),
+        ("a", Answered({"results": {}})),
+        ("noaa:NOAA-1", Answered({"results": []})),
+    ],
+)
+def test_a_portal_that_cannot_say_whether_it_has_a_dataset_does_not_say_no(
+    site: LocalSite, portal: DatagovPortal, identifier: str, answer: Answered
+) -> None:
+    site.serves_in_turn(f"/api/dataset/{identifier}", answer)
+
+    with pytest.raises(ShelterError, match="/api/dataset/"):
+        portal.look_up(identifier)
+
+
+def test_the_publishers_own_record_stands_at_the_address_in_use(
+    site: LocalSite, portal: DatagovPortal
+) -> None:
+    place = f"{site.url}/harvest_record/1"
+
+    assert portal.source_record_url({"harvest_record_raw": f"{place}/raw"}) == f"{place}/raw"
+    assert portal.source_record_url({"harvest_record": place}) == f"{place}/raw"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        None,
+        7,
+        "https://elsewhere.example/harvest_record/1/raw",
+        "http://127.0.0.1:1/harvest_record/1",
+        "/harvest_record/1",
+        "http://[bad/harvest_record/1",
+        "file:///etc/passwd",
+    ],
+)
+def test_no_other_host_is_asked_for_a_publishers_record(portal: DatagovPortal, written: object) -> None:
+    assert portal.source_record_url({"harvest_record_raw": written}) is None
+
+
+def through_gateway(site: LocalSite) -> DatagovPortal:
+    door = open_door()
+    return DatagovPortal(
+        f"{site.url}/own",
+        PageReader(door, max_bytes=10**8, attempts=1),
+        gateway=(
+            f"{site.url}/gate/v4/",
+            PageReader(door, max_bytes=10**8, attempts=1, headers={"X-Api-Key": "k"}),
+        ),
+    )
+
+
+def test_a_gateway_is_asked_first_and_its_paths_have_no_api(site: LocalSite) -> None:
+    site.serves("/gate/v4/organizations", {"organizations": [CENSUS]})
+    site.serves("/gate/v4/search", {"results": [hit("a", organization={"slug": "census"})]})
+    portal = through_gateway(site)
+
+    pages = list(portal.pages())
+
+    assert [record.identifier for page in pages for record in page.records] == ["a"]
+    assert [one.headers.get("X-Api-Key") for one in site.asked] == ["k", "k"]
+    assert portal.source_record_url({"harvest_record": f"{site.url}/harvest_record/1"}) == (
+        f"{site.url}/gate/v4/harvest_record/1/raw"
+    )
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Answered({"error": {"code": "API_KEY_INVALID", "message": "An invalid key"}}, 403),
+        Answered({"error": {"code": "OVER_RATE_LIMIT"}}, 429),
+        Answered(b"no such page", 404),
+        Answered({"datasets": []}),
+        Answered(b"<html><h1>504</h1></html>", 504),
+    ],
+)
+def test_after_a_gateway_fails_the_catalogues_own_host_is_asked_and_never_told_the_key(
+    site: LocalSite, failure: Answered
+) -> None:
+    site.serves("/gate/v4/organizations", {"organizations": [CENSUS]})
+    site.serves_in_turn(
+        "/gate/v4/search",
+        Answered({"results": [hit("a", organization={"slug": "census"})], "after": "x"}),
+        failure,
+    )
+    site.serves("/own/search", {"results": [hit("b", organization={"slug": "census"})]})
+    portal = through_gateway(site)
+
+    records = [record.identifier for page in portal.pages() for record in page.records]
+    list(portal.pages())
+
+    assert records == ["a", "b"]
+    direct = [one for one in site.asked if one.path.startswith("/own/")]
+    assert direct[0].query["after"] == "x"
+    assert not any("X-Api-Key" in one.headers for one in direct)
+    assert len([one for one in site.asked if one.path == "/gate/v4/search"]) == 2
+
+
+def test_when_neither_answers_both_are_named(site: LocalSite) -> None:
+    site.serves("/gate/v4/organizations", {"error": {"code": "API_KEY_INVALID", "message": "No"}}, 403)
+
+    with pytest.raises(PermanentError) as caught:
+        through_gateway(site).witnesses()
+
+    assert f"{site.url}/own/api/organizations could not be read: status 404" in str(caught.value)
+    assert "SHELTER_DATAGOV_API_KEY" in str(caught.value)
+
+
+def test_a_portal_that_is_a_gateway_itself_is_read_as_one(site: LocalSite) -> None:
     site.serves("/technology/datagov/v4/organizations", {"organizations": []})
-    gateway = DatagovPortal(f"{site.url}/technology/datagov/v4/", PageReader(open_door(), max_bytes=10**6))
+    gateway = DatagovPortal(
+        f"{site.url}/technology/datagov/v4/", PageReader(open_door(), max_bytes=10**6, attempts=1)
+    )
 
-    assert gateway.witness().total == 0
+    assert [witness.total for witness in gateway.witnesses()] == [0]
+    assert list(gateway.identities()) == []
+    with pytest.raises(PermanentError, match="status 404"):
+        gateway.look_up("a")
+
+
+def test_the_sitemap_gives_the_identities_file_by_file(site: LocalSite, portal: DatagovPortal) -> None:
+    files = "".join(f"<sitemap><loc>{site.url}/sitemap/{n}.xml</loc></sitemap>" for n in (0, 1))
+    site.serves("/sitemap.xml", f"<sitemapindex>{files}</sitemapindex>".encode())
+    for number in (0, 1):
+        body = f"<urlset><url><loc>{site.url}/dataset/d{number}</loc></url></urlset>"
+        site.serves(f"/sitemap/{number}.xml", body.encode())
+
+    listings = list(portal.identities())
+
+    assert [listing.identifiers for listing in listings] == [("d0",), ("d1",)]
+    assert [listing.source for listing in listings] == [f"{site.url}/sitemap/{n}.xml" for n in (0, 1)]
+    assert sum(listing.requests for listing in listings) == 3
+
+
+@pytest.mark.parametrize("owner", [None, "NOAA", [], ["NOAA"], {}, 7])
+def test_an_organization_of_any_shape_costs_no_record(
+    site: LocalSite, portal: DatagovPortal, owner: object
+) -> None:
+    record = read_one(site, portal, hit(organization=owner))
+
+    assert isinstance(record, DatasetRecord)
+    assert record.organization.slug in ("noaa", "unknown", "7")
 
 
 def test_deep_nesting_in_one_hit_does_not_cost_the_others(site: LocalSite, portal: DatagovPortal) -> None:
@@ -313,3 +422,14 @@ def test_deep_nesting_in_one_hit_does_not_cost_the_others(site: LocalSite, porta
 
     assert records[1].identifier == "flat"
     assert len(records) == 2
+
+
+def test_a_record_too_deep_to_be_shown_is_still_refused_by_name() -> None:
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    refused = assemble(datagov_record, {"extras": deep}, 3)
+
+    assert isinstance(refused, Refusal)
+    assert (refused.position, refused.field) == (3, "slug")

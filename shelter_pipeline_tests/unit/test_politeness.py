@@ -9,7 +9,7 @@ from ipaddress import ip_network
 import pytest
 
 from shelter_pipeline.discovery.explore import Budget, explore
-from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.domain.urls import Url, parse_url
 from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.fetching.politeness import Politeness, is_opened
 from shelter_pipeline_tests.support.local_site import local_site, open_door
@@ -151,3 +151,75 @@ def test_the_directories_of_a_listing_are_read_a_delay_apart() -> None:
         )
 
     assert (len(found.assets), found.pages_read, clock.slept) == (2, 3, [1.0, 1.0])
+
+
+def visit(politeness: Politeness, url: Url, times: int) -> None:
+    for _ in range(times):
+        with politeness.turn(url):
+            pass
+
+
+def test_a_host_that_asks_for_more_time_is_given_it_from_the_next_request_on() -> None:
+    clock = Clock()
+    politeness = polite(clock)
+    visit(politeness, PUBLIC, 1)
+
+    politeness.set_delay(PUBLIC.host, 10.0)
+    visit(politeness, PUBLIC, 2)
+    visit(politeness, OTHER, 2)
+
+    assert clock.slept == [10.0, 10.0, 1.0]
+
+
+def test_a_host_that_asks_for_less_time_than_the_setting_is_not_hurried() -> None:
+    clock = Clock()
+    politeness = polite(clock)
+    politeness.set_delay(PUBLIC.host, 0.1)
+
+    visit(politeness, PUBLIC, 2)
+
+    assert clock.slept == [1.0]
+
+
+def test_an_opened_host_waits_only_for_an_operators_own_delay() -> None:
+    clock = Clock()
+    politeness = polite(clock)
+    politeness.set_delay(OPENED.host, 10.0)
+    visit(politeness, OPENED, 2)
+
+    politeness.set_delay(OPENED.host, 3.0, exact=True)
+    visit(politeness, OPENED, 2)
+
+    assert clock.slept == [3.0, 3.0]
+
+
+@pytest.mark.parametrize(("seconds", "slept"), [(0.25, [0.25]), (0.0, []), (-1.0, [])])
+def test_an_operators_own_delay_replaces_the_setting_and_what_the_host_asks(
+    seconds: float, slept: list[float]
+) -> None:
+    clock = Clock()
+    politeness = polite(clock)
+    politeness.set_delay(PUBLIC.host, seconds, exact=True)
+    politeness.set_delay(PUBLIC.host, 10.0)
+
+    visit(politeness, PUBLIC, 2)
+
+    assert clock.slept == slept
+
+
+def test_a_delay_holds_for_all_threads_together() -> None:
+    clock = Clock()
+    politeness = polite(clock, connections=8, delay=0)
+    politeness.set_delay(PUBLIC.host, 2.0)
+    starts: list[float] = []
+    sleeping = threading.Lock()
+
+    def note(seconds: float) -> None:
+        with sleeping:
+            starts.append(seconds)
+
+    politeness._sleep = note
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: visit(politeness, PUBLIC, 1), range(8)))
+
+    assert sorted(starts) == [2.0 * turn for turn in range(1, 8)]

@@ -207,3 +207,15 @@ def test_no_value_whatever_makes_a_field_raise_or_unstorable(value: object) -> N
 
     for item in [*found, *(note.value for note in notes.taken())]:
         assert item is None or ("\x00" not in item and item.encode() is not None)
+
+
+@given(st.text(st.characters(codec=None)))
+def test_every_text_comes_out_storable_and_what_was_storable_comes_out_as_it_was(value: str) -> None:
+    notes = Notes()
+
+    found = fields.text(value, "title", notes)
+
+    plain = not any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in value)
+    assert found is None or (found.encode() and "\x00" not in found)
+    assert (notes.taken() == ()) is plain
+    assert not plain or found == (value.strip() or None)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from shelter_pipeline.domain.errors import PermanentError, RefusedError, ShelterError, TransientError
-from shelter_pipeline.portals.reading import LONGEST_RETRY_AFTER_SECONDS, PageReader, parse_json, pause
+from shelter_pipeline.portals.pacing import LONGEST_RETRY_AFTER_SECONDS
+from shelter_pipeline.portals.reading import PageReader, parse_json, pause
 from shelter_pipeline_tests.support.local_site import Answered, LocalSite, local_site, open_door
 
 SHUTDOWN = b"<!doctype html><title>Site Maintenance</title><h1>Site not available</h1><p>shut down</p>"
@@ -100,6 +101,69 @@ def test_what_will_not_pass_is_asked_once_and_named(
     assert words in str(caught.value)
     assert url in str(caught.value)
     assert len(site.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["API_KEY_MISSING", "API_KEY_INVALID", "API_KEY_UNVERIFIED", "API_KEY_DISABLED"]
+)
+def test_a_key_that_is_not_accepted_names_the_setting_and_is_not_tried_again(
+    site: LocalSite, pages: PageReader, code: str
+) -> None:
+    url = site.serves("/page", {"error": {"code": code, "message": "See https://api.data.gov"}}, 403)
+
+    with pytest.raises(PermanentError, match="SHELTER_DATAGOV_API_KEY") as caught:
+        pages.json(url)
+
+    assert caught.value.reason == "forbidden"
+    assert f"status 403 ({code}: See https://api.data.gov)" in str(caught.value)
+    assert len(site.asked) == 1
+
+
+def test_a_key_stands_in_no_error_and_no_description_of_the_reader(site: LocalSite) -> None:
+    pages = PageReader(open_door(), max_bytes=1000, attempts=1, headers={"X-Api-Key": "s3cr3t"})
+
+    with pytest.raises(PermanentError) as caught:
+        pages.json(f"{site.url}/nothing")
+
+    assert "s3cr3t" not in str(caught.value) + repr(pages)
+
+
+def test_a_document_that_is_no_json_is_read_with_the_same_patience(
+    site: LocalSite, pages: PageReader, naps: list[float]
+) -> None:
+    url = site.serves_in_turn(
+        "/doc",
+        Answered(SHUTDOWN, 503),
+        Answered(b"half"),
+        Answered(b"whole", headers={"content-type": "text/x"}),
+    )
+
+    def parse(body: bytes) -> str:
+        if body != b"whole":
+            raise TransientError("a document that breaks off")
+        return body.decode()
+
+    assert pages.document(url, parse, accept="text/x", max_bytes=100) == ("whole", 3)
+    assert naps == [1.0, 2.0]
+    assert site.asked[0].headers["Accept"] == "text/x"
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Answered(OTHER_PAGE), "a web page instead of the document (Welcome to Springfield)"),
+        (Answered(b"x" * 101), "could not be read"),
+        (Answered(b"", 404), "status 404"),
+    ],
+)
+def test_a_document_that_does_not_come_is_named(
+    site: LocalSite, pages: PageReader, reply: Answered, words: str
+) -> None:
+    url = site.serves_in_turn("/doc", reply)
+
+    with pytest.raises(PermanentError, match="/doc could not be read") as caught:
+        pages.document(url, bytes.decode, accept="text/x", max_bytes=100)
+    assert words in str(caught.value)
 
 
 def test_a_portal_that_is_not_there_could_not_be_reached(pages: PageReader) -> None:

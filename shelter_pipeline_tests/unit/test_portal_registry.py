@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shelter_pipeline.domain.errors import SetupError
-from shelter_pipeline.portals.registry import PORTAL_KINDS, open_portal, parse_portal
+from shelter_pipeline.portals.registry import PORTAL_KINDS, ReadingRules, open_portal, parse_portal
 from shelter_pipeline_tests.support.local_site import open_door
 
 
@@ -50,11 +50,11 @@ def test_the_kinds_there_are_stand_in_the_error(text: str) -> None:
 
 @pytest.mark.parametrize("kind", PORTAL_KINDS)
 def test_every_kind_opens_without_asking_anything(kind: str) -> None:
-    portal = open_portal(kind, "http://10.0.0.1/x", open_door(), page_max_bytes=1000)
+    portal = open_portal(kind, "http://10.0.0.1/x", open_door(), ReadingRules(page_max_bytes=1000))
 
     assert (portal.kind, portal.url) == (kind, "http://10.0.0.1/x")
 
 
 def test_an_unknown_kind_is_a_setup_error() -> None:
     with pytest.raises(SetupError, match="datagov, ckan, dcat_us"):
-        open_portal("csw", "http://10.0.0.1/x", open_door(), page_max_bytes=1000)
+        open_portal("csw", "http://10.0.0.1/x", open_door(), ReadingRules(page_max_bytes=1000))

@@ -2,7 +2,9 @@
 
 Kept on purpose: rows are cut to 1000 without a word, `organization_list` gives 25 at most
 with `all_fields`, the error types and statuses of each failure, a JSON text instead of an
-object where the request itself cannot be read.
+object where the request itself cannot be read. Under `/short-pages` the same portal cuts
+rows to 40, and its index has lost some packages: they are counted and have an id, and are
+left out of every page, though `package_show` still shows them.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,12 +25,17 @@ from shelter_pipeline.sample.replies import Reply, Request, json_reply
 from shelter_pipeline.sample.words import Publisher
 
 PREFIX = "/api/3/action/"
+SHORT_PAGES = "/short-pages"
 ROWS_MAX = 1000
+_SHORT_ROWS = 40
+_LOST_FROM_THE_INDEX = 50  # one package of so many
+_FIRST_DATE, _LAST_DATE = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _ALL_FIELDS_MAX = 25
 _SEARCH_PARAMETERS = frozenset(
     {"q", "fq", "rows", "start", "sort", "fl", "facet", "facet.field", "facet.limit"}
 )
 _SORT = re.compile(r"(id|name|title_string|metadata_modified|score)( (asc|desc))?\Z")
+_CHANGED = re.compile(r"\+?metadata_modified:\[(\S+Z|\*) TO (\S+Z|\*)\]\Z")
 _ORGANIZATION = re.compile(r'\+?organization:\(?"?([a-z0-9-]+)"?\)?\Z')
 _LOST = {"identifier": ("id", "name", "extras"), "title": ("title", "name")}
 _AS_IT_STANDS = frozenset(
@@ -154,16 +163,17 @@ def _required(parameters: Parameters, name: str) -> str:
     return str(parameters[name])
 
 
-def package_search(catalogue: Catalogue, parameters: Parameters) -> Json:
+def package_search(catalogue: Catalogue, parameters: Parameters, *, short: bool = False) -> Json:
     """The rows of a page. `count` counts every row there is to page through."""
     if unknown := set(parameters) - _SEARCH_PARAMETERS:
         message = f"Search Query is invalid: Invalid search parameters: {sorted(unknown)}"
         raise ActionError(400, "Search Query Error", message=message)
     rows = _sorted(_filtered(catalogue, parameters), parameters.get("sort") or "metadata_modified desc")
-    limit = min(_integer(parameters, "rows", 10), ROWS_MAX)
+    limit = min(_integer(parameters, "rows", 10), _SHORT_ROWS if short else ROWS_MAX)
     start = _integer(parameters, "start", 0)
     fields = [field for field in re.split(r"[,\s]+", str(parameters.get("fl", ""))) if field]
-    page = [package(row) for row in rows[start : start + limit]]
+    shown = [row for row in rows[start : start + limit] if fields or not (short and is_lost(row))]
+    page = [package(row) for row in shown]
     if fields:
         page = [{key: item[key] for key in fields if key in item} for item in page if isinstance(item, dict)]
     sort = parameters.get("sort") or "metadata_modified desc"
@@ -189,31 +199,62 @@ def _facets(rows: list[Dataset], parameters: Parameters) -> Json:
     return {field: dict(counts) if field == "organization" else {} for field in fields}
 
 
+def is_lost(row: Dataset) -> bool:
+    """Whether the index under `/short-pages` has lost the package of this row."""
+    return not row.broken and int(row.id[:8], 16) % _LOST_FROM_THE_INDEX == 0
+
+
 def _filtered(catalogue: Catalogue, parameters: Parameters) -> list[Dataset]:
     rows = list(catalogue.rows)
     if text := str(parameters.get("fq", "")).strip():
-        match = _ORGANIZATION.match(text)
-        if not match:
-            raise ActionError(400, "Search Query Error", message=f"Search Query is invalid: {text!r}")
-        rows = [row for row in rows if row.publisher.slug == match.group(1)]
+        rows = list(filter(_filter(text), rows))
     words = str(parameters.get("q", "")).replace("*:*", "").lower().split()
     return [row for row in rows if all(word in row.title.lower() for word in words)]
 
 
+def _filter(text: str) -> Callable[[Dataset], bool]:
+    """A filter query: an organization, or a range of dates of change with both its ends."""
+    if match := _ORGANIZATION.match(text):
+        slug = match[1]
+        return lambda row: row.publisher.slug == slug
+    if match := _CHANGED.match(text):
+        since, until = (_bound(match[1], _FIRST_DATE), _bound(match[2], _LAST_DATE))
+        return lambda row: since <= _indexed(row.harvested) <= until
+    raise ActionError(400, "Search Query Error", message=f"Search Query is invalid: {text!r}")
+
+
+def _bound(text: str, otherwise: datetime) -> datetime:
+    """One end of a range of dates: UTC with a Z, or a star."""
+    try:
+        return otherwise if text == "*" else _indexed(text)
+    except ValueError:
+        message = f"SOLR returned an error running query: Invalid Date String: {text!r}"
+        raise ActionError(409, "Search Error", message=message) from None
+
+
+def _indexed(text: str) -> datetime:
+    """A date as the index keeps it: UTC, in milliseconds."""
+    moment = datetime.fromisoformat(text)
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 def _sorted(rows: list[Dataset], sort: str) -> list[Dataset]:
-    match = _SORT.match(sort.split(",", maxsplit=1)[0].strip())
-    if not match:
-        raise ActionError(
-            400, "Search Query Error", message=f"Search Query is invalid: Invalid sort {sort!r}"
-        )
-    keys: dict[str, Callable[[Dataset], str]] = {
+    keys: dict[str, Callable[[Dataset], str | datetime]] = {
         "id": lambda row: row.id,
         "name": lambda row: row.slug,
         "title_string": lambda row: row.title,
-        "metadata_modified": lambda row: row.harvested,
+        "metadata_modified": lambda row: _indexed(row.harvested),
         "score": lambda row: row.harvested,
     }
-    return sorted(rows, key=keys[match.group(1)], reverse=match.group(3) == "desc")
+    for part in reversed(sort.split(",")):
+        match = _SORT.match(part.strip())
+        if not match:
+            raise ActionError(
+                400, "Search Query Error", message=f"Search Query is invalid: Invalid sort {sort!r}"
+            )
+        rows = sorted(rows, key=keys[match[1]], reverse=match[3] == "desc")
+    return rows
 
 
 def package_list(catalogue: Catalogue, parameters: Parameters) -> Json:
@@ -284,10 +325,13 @@ def _parameters(request: Request) -> Parameters:
 
 def answer(catalogue: Catalogue, request: Request) -> Reply | None:
     """The reply to a path of this API; None for a path that is not of it."""
-    if not request.path.startswith(PREFIX):
+    path = request.path.removeprefix(SHORT_PAGES)
+    if not path.startswith(PREFIX):
         return None
-    name = request.path.removeprefix(PREFIX)
+    name = path.removeprefix(PREFIX)
     action = ACTIONS.get(name)
+    if action is package_search and path != request.path:
+        action = partial(package_search, short=True)
     if action is None:
         return json_reply(f"Bad request - Action name not known: {name}", 400)
     try:

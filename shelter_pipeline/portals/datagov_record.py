@@ -1,0 +1,148 @@
+"""One search hit of data.gov as our one record.
+
+The identity of a dataset is its slug: the catalogue's only unique key, by which its sitemap
+and its record pages go. Agencies use their own identifiers twice, and harvest record ids
+change with every harvest.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from shelter_pipeline.domain.records import (
+    DatasetRecord,
+    Json,
+    OrganizationRecord,
+    canonical_json,
+    content_hash,
+)
+from shelter_pipeline.portals.assembling import (
+    organization,
+    usable_identifier,
+    usable_slug,
+    usable_title,
+)
+from shelter_pipeline.portals.dcat import dcat_fields
+from shelter_pipeline.portals.fields import Notes, count, moment, text, texts, unfold
+
+_KINDS = {"data_series": "series", "data_service": "service"}
+_PROSE = frozenset({"title", "description"})  # may begin with a bracket and mean nothing by it
+_OPENINGS = ("{", "[")
+_NO_SLUG = re.compile(r"[\s/:?#]")
+# What changes though nobody has touched the dataset, and what the catalogue works out from the rest.
+_VOLATILE = frozenset(
+    {
+        "_score",
+        "_sort",
+        "distribution_titles",
+        "harvest_record",
+        "harvest_record_raw",
+        "harvest_record_transformed",
+        "has_download",
+        "has_spatial",
+        "last_harvested_date",
+        "organization",
+        "popularity",
+        "spatial_centroid",
+        "spatial_shape",
+    }
+)
+
+
+def datagov_record(hit: dict[str, Json], notes: Notes) -> DatasetRecord:
+    """One search hit as a record. Raises UnusableError naming the field that makes it impossible."""
+    folded = unfold(hit.get("dcat"))
+    dcat = _unfolded(folded) if isinstance(folded, dict) else {}
+    owner = hit.get("organization")
+    publisher = listed_organization(owner if isinstance(owner, dict) else {"name": owner}, notes)
+    identifier = _identity(hit, dcat, publisher, notes)
+    title = usable_title(hit.get("title") or dcat.get("title"), notes, identifier)
+    slug = usable_slug(hit.get("slug"), title, notes)
+    popularity = count(hit.get("popularity"), "popularity", notes)
+    fields = dcat_fields(dcat, notes)
+    # The hit repeats some fields in plain form; they count where the dcat inside is silent.
+    fields["description"] = fields["description"] or text(hit.get("description"), "description", notes)
+    fields["publisher"] = fields["publisher"] or text(hit.get("publisher"), "publisher", notes)
+    fields["keywords"] = fields["keywords"] or texts(hit.get("keyword"), "keyword", notes)
+    fields["themes"] = fields["themes"] or texts(hit.get("theme"), "theme", notes)
+    return DatasetRecord(
+        identifier=identifier,
+        slug=slug,
+        title=title,
+        organization=publisher,
+        raw=canonical_json(hit),
+        record_hash=content_hash(_content(hit)),
+        popularity=popularity,
+        kind=_KINDS.get(str(hit.get("type")), "dataset"),
+        notes=notes.taken(),
+        **fields,
+    )
+
+
+def listed_organization(item: dict[str, Json], notes: Notes) -> OrganizationRecord:
+    """An organization as `/organizations` and every hit write it."""
+    return organization(
+        item.get("slug"), item.get("name"), item.get("organization_type"), "organization", notes
+    )
+
+
+def organization_slug(hit: Json) -> str | None:
+    """The slug of a hit's organization as the API writes it; None when it does not say."""
+    owner = hit.get("organization") if isinstance(hit, dict) else None
+    slug = owner.get("slug") if isinstance(owner, dict) else None
+    return slug if isinstance(slug, str) and slug else None
+
+
+def changed_at(hit: Json) -> datetime | None:
+    """When the catalogue last took this dataset from its publisher; None when that cannot be read."""
+    written = hit.get("last_harvested_date") if isinstance(hit, dict) else None
+    return moment(written, "last_harvested_date", Notes()) if written else None
+
+
+def is_slug(identifier: str) -> bool:
+    """Whether an identity is a slug of the catalogue, and not one made from the agency's own identifier."""
+    return bool(identifier) and not _NO_SLUG.search(identifier)
+
+
+def _identity(hit: dict[str, Json], dcat: dict[str, Json], owner: OrganizationRecord, notes: Notes) -> str:
+    if text(hit.get("slug"), "slug", notes) is not None:
+        return usable_identifier(hit["slug"], "slug", notes)
+    own = usable_identifier(hit.get("identifier") or dcat.get("identifier"), "slug", notes)
+    notes.add("slug", "missing: the agency's own identifier stands in for it", own)
+    return usable_identifier(f"{owner.slug}:{own}", "slug", notes)
+
+
+def _unfolded(dcat: dict[str, Json]) -> dict[str, Json]:
+    """The search index holds lists and objects two levels down as JSON strings."""
+    plain = _unfolded_fields(dcat)
+    distributions = plain.get("distribution")
+    if not isinstance(distributions, list):
+        return plain
+    items = [_unfolded_one(item) for item in distributions]
+    if all(new is old for new, old in zip(items, distributions, strict=True)):
+        return plain
+    return {**plain, "distribution": items}
+
+
+def _unfolded_one(item: Json) -> Json:
+    item = unfold(item)
+    return _unfolded_fields(item) if isinstance(item, dict) else item
+
+
+def _unfolded_fields(record: dict[str, Json]) -> dict[str, Json]:
+    """The same object when there is nothing to unfold."""
+    folded = [
+        key
+        for key, value in record.items()
+        if value.__class__ is str and value.startswith(_OPENINGS) and key not in _PROSE
+    ]
+    return {**record, **{key: unfold(record[key]) for key in folded}} if folded else record
+
+
+def _content(hit: dict[str, Json]) -> dict[str, Json]:
+    content = {key: value for key, value in hit.items() if key not in _VOLATILE}
+    owner = hit.get("organization")
+    # A new logo of the agency is no change of its 284,000 datasets.
+    content["organization"] = owner.get("slug") if isinstance(owner, dict) else owner
+    return content
