@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -15,6 +15,14 @@ from sqlalchemy.engine import Connection
 from shelter_pipeline.domain.errors import CatalogAwayError, SetupError
 
 _CONNECT_TIMEOUT_SECONDS = 10
+# A COPY speaks to the driver itself, so that its errors come as they are.
+_AWAY = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.TimeoutError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
 
 
 @cache
@@ -48,7 +56,7 @@ class Catalog:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        except _AWAY as error:
             raise CatalogAwayError(
                 f"the catalog at {self.place} did not answer: {_first_line(getattr(error, 'orig', None) or error)}",
             ) from error
@@ -74,12 +82,20 @@ class Catalog:
         self.engine.dispose()
 
 
-def copy_rows(connection: Connection, target: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Load rows by COPY within the transaction; `target` is a table with its columns, and never outside text."""
+def copy_rows(
+    connection: Connection, target: str, rows: Iterable[tuple[Any, ...]], *, types: Sequence[str] = ()
+) -> None:
+    """Load rows by COPY within the transaction; `target` is a table with its columns, and never outside text.
+
+    With the PostgreSQL `types` of the columns they are sent in binary, which is faster.
+    """
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise SetupError(f"the catalog needs the psycopg driver, not {type(driver).__name__}")
-    with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+    how = " WITH (FORMAT binary)" if types else ""
+    with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN{how}") as copy:
+        if types:
+            copy.set_types(types)
         for row in rows:
             copy.write_row(row)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from operator import itemgetter
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.tables_catalogue import organization, portal
 from shelter_pipeline.domain.errors import SetupError, TransientError
 from shelter_pipeline.domain.records import OrganizationRecord, slugify
@@ -26,37 +28,57 @@ class PortalRow:
     slug: str
     kind: str
     url: str
+    # Sent with every request; a value may name a secret of the environment, and never is one.
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False, repr=False)
+    delay_seconds: float | None = None  # None: the setting's default, or what its robots.txt asks for
+    nightly: bool = True
+    watermark: datetime | None = None  # up to where the portal's own change dates have been read
 
 
-def _columns() -> sa.Select[tuple[int, str, str, str]]:
-    return sa.select(portal.c.id, portal.c.slug, portal.c.kind, portal.c.url)
+_COLUMNS = tuple(portal.c[column.name] for column in fields(PortalRow))
 
 
 def add_portal(
-    catalog: Catalog, kind: str, url: str, *, slug: str | None = None, nightly: bool = True
+    catalog: Catalog,
+    kind: str,
+    url: str,
+    *,
+    slug: str | None = None,
+    nightly: bool | None = None,
+    headers: Mapping[str, str] | None = None,
+    delay_seconds: float | None = None,
 ) -> PortalRow:
-    """The portal of this kind and URL, added if it is new. Adding it twice changes nothing.
+    """The portal of this kind and URL, added if it is new.
 
-    One that is not `nightly` is harvested only when somebody asks for it.
+    Adding a known one again changes what is given of `nightly`, `headers` and
+    `delay_seconds`, and nothing else: its slug stays. One that is not nightly (a new one
+    is) is harvested only when somebody asks for it.
     """
+    given = {"nightly": nightly, "headers": headers, "delay_seconds": delay_seconds}
+    wishes = {name: value for name, value in given.items() if value is not None}
+    same = sa.and_(portal.c.kind == kind, portal.c.url == url)
+    known = next((row for row in list_portals(catalog) if (row.kind, row.url) == (kind, url)), None)
+    if known is not None and not wishes:
+        return known
     parts = urlsplit(url)
     wanted = slugify(slug or f"{parts.netloc}{parts.path}")
-    known = next((row for row in list_portals(catalog) if (row.kind, row.url) == (kind, url)), None)
-    if known is not None:
-        return known
     with catalog.begin() as connection:
         connection.execute(sa.text("LOCK TABLE portal IN SHARE ROW EXCLUSIVE MODE"))
-        found = (
-            connection.execute(_columns().where(portal.c.kind == kind, portal.c.url == url))
-            .mappings()
-            .one_or_none()
-        )
-        if found is None:
+        if connection.scalar(sa.select(portal.c.id).where(same)) is None:
             taken = set(connection.scalars(sa.select(portal.c.slug)))
             free = _first_free(wanted, taken, kind)
-            connection.execute(insert(portal).values(slug=free, kind=kind, url=url, nightly=nightly))
-            found = connection.execute(_columns().where(portal.c.slug == free)).mappings().one()
-        return PortalRow(**found)
+            connection.execute(insert(portal).values(slug=free, kind=kind, url=url, **wishes))
+        elif wishes:
+            connection.execute(sa.update(portal).where(same).values(**wishes))
+        return PortalRow(**connection.execute(sa.select(*_COLUMNS).where(same)).mappings().one())
+
+
+def set_nightly(catalog: Catalog, slug: str, nightly: bool) -> PortalRow:
+    """Let the nightly harvest read this portal, or pass it over. SetupError if there is no such portal."""
+    known = find_portal(catalog, slug)
+    with catalog.begin() as connection:
+        connection.execute(sa.update(portal).where(portal.c.id == known.id).values(nightly=nightly))
+    return replace(known, nightly=nightly)
 
 
 def _first_free(wanted: str, taken: set[str], kind: str) -> str:
@@ -78,7 +100,7 @@ def list_portals(catalog: Catalog, *, nightly_only: bool = False) -> list[Portal
     """All portals, oldest first, or those of the nightly harvest."""
     wanted = portal.c.nightly if nightly_only else sa.true()
     with catalog.begin() as connection:
-        rows = connection.execute(_columns().where(wanted).order_by(portal.c.id))
+        rows = connection.execute(sa.select(*_COLUMNS).where(wanted).order_by(portal.c.id))
         return [PortalRow(**row) for row in rows.mappings()]
 
 
@@ -91,14 +113,14 @@ def organization_keys(catalog: Catalog) -> list[str]:
 def portals_in_use(catalog: Catalog) -> dict[PortalRow, list[str]]:
     """The portals with organizations, oldest first, each with the partition keys in the order they were found."""
     owners = (
-        sa.select(portal.c.id, portal.c.slug, portal.c.kind, portal.c.url, organization.c.key)
+        sa.select(*_COLUMNS, organization.c.key)
         .join_from(portal, organization)
         .order_by(portal.c.id, organization.c.id)
     )
     found: dict[PortalRow, list[str]] = {}
     with catalog.begin() as connection:
         for row in connection.execute(owners):
-            found.setdefault(PortalRow(row.id, row.slug, row.kind, row.url), []).append(row.key)
+            found.setdefault(PortalRow(*row[:-1]), []).append(row.key)
     return found
 
 
@@ -141,6 +163,8 @@ def ensure_organizations(
             }
             for record in missing.values()
         ]
+        # Harvests of several portals ask for keys in one order, so that they never deadlock.
+        rows.sort(key=itemgetter("key"))
         # Another portal may take a key between our look and our insert: then we look again.
         connection.execute(insert(organization).on_conflict_do_nothing(), rows)
         known = _known_organizations(connection, portal_row.id)
@@ -165,12 +189,17 @@ def _known_organizations(connection: Connection, portal_id: int) -> dict[str, in
     return {slug: identity for slug, identity in rows}  # noqa: C416 - a row is no pair to mypy
 
 
-def record_claimed_counts(connection: Connection, portal_id: int, counts: dict[str, int]) -> None:
-    """Keep what the portal says each organization has, to hold harvests against it."""
+def record_claimed_counts(
+    connection: Connection, portal_id: int, harvest_id: int, counts: Mapping[str, int]
+) -> None:
+    """Keep what the portal says each organization has, to hold this harvest against it."""
     if counts:
         connection.execute(
-            sa.update(organization)
-            .where(organization.c.portal_id == portal_id, organization.c.slug == sa.bindparam("of_slug"))
-            .values(claimed_datasets=sa.bindparam("claimed")),
-            [{"of_slug": slug, "claimed": count} for slug, count in counts.items()],
+            statement("claim_counts"),
+            {
+                "portal_id": portal_id,
+                "harvest_id": harvest_id,
+                "slugs": list(counts),
+                "totals": list(counts.values()),
+            },
         )

@@ -23,6 +23,10 @@ portal = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("nightly", sa.Boolean, nullable=False, server_default=sa.true()),
+    # Sent with every request; a value may name a secret of the environment, and never is one.
+    document("headers"),
+    sa.Column("delay_seconds", sa.Float),  # null: the setting's default, or what its robots.txt asks for
+    moment("watermark"),  # up to where the portal's own change dates have been read
     moment("added_at", now=True),
     sa.UniqueConstraint("kind", "url"),
     one_of("kind", "datagov", "ckan", "dcat_us"),
@@ -33,13 +37,22 @@ harvest = sa.Table(
     metadata,
     key(),
     reference("portal_id", "portal", index=True),
+    sa.Column("mode", sa.Text, nullable=False, server_default="full"),
     moment("started_at", now=True),
+    moment("touched_at", now=True),  # when its last page was merged
     moment("finished_at"),
     sa.Column("verdict", sa.Text, nullable=False, server_default="running"),
     sa.Column("message", sa.Text),
     sa.Column("witness", sa.Text),  # which answer gave the expected count
+    document("witnesses", empty=EMPTY_LIST),  # every answer that counts: source and total
     sa.Column("expected", sa.BigInteger),
     sa.Column("cursor", sa.Text),  # resumes after the last merged page
+    moment("since"),  # of an increment: which changes it reads
+    moment("changed_until"),  # the latest date of change that the portal gives any record read
+    sa.Column(
+        "missing", sa.BigInteger
+    ),  # listed by an independent witness, and not seen; null: no such witness
+    sa.Column("surplus", sa.BigInteger),  # seen, and not on that list
     *(
         sa.Column(name, sa.BigInteger, nullable=False, server_default="0")
         for name in (
@@ -47,14 +60,43 @@ harvest = sa.Table(
             "new",
             "changed",
             "unchanged",
+            "moved",
             "refused",
             "duplicates",
             "delisted",
+            "recovered",
+            "withheld",
             "resources",
             "requests",
+            "groups",  # transactions of pages merged so far: tells a repeated one
+            "resumed",
         )
     ),
+    one_of("mode", "full", "increment"),
     one_of("verdict", "running", "complete", "plausible", "partial", "unreachable", "interrupted"),
+)
+
+# What one harvest found of each organization: expected against seen, and what changed.
+harvest_organization = sa.Table(
+    "harvest_organization",
+    metadata,
+    sa.Column("harvest_id", sa.BigInteger, sa.ForeignKey("harvest.id"), primary_key=True),
+    sa.Column(
+        "organization_id", sa.BigInteger, sa.ForeignKey("organization.id"), primary_key=True, index=True
+    ),
+    sa.Column("expected", sa.BigInteger),
+    *(
+        sa.Column(name, sa.BigInteger, nullable=False, server_default="0")
+        for name in ("seen", "new", "changed", "moved", "delisted", "recovered", "withheld")
+    ),
+)
+
+# The identities on a portal's own list, for as long as a harvest is held against it.
+listing_entry = sa.Table(
+    "listing_entry",
+    metadata,
+    reference("harvest_id", "harvest", index=True),
+    sa.Column("identifier", sa.Text, nullable=False),
 )
 
 refusal = sa.Table(
@@ -96,7 +138,6 @@ dataset = sa.Table(
     sa.Column("kind", sa.Text, nullable=False, server_default="dataset"),
     sa.Column("keywords", ARRAY(sa.Text), nullable=False, server_default="{}"),
     sa.Column("themes", ARRAY(sa.Text), nullable=False, server_default="{}"),
-    sa.Column("popularity", sa.BigInteger),
     moment("issued"),
     moment("modified"),
     sa.Column("license", sa.Text),
@@ -122,7 +163,10 @@ sighting = sa.Table(
     "sighting",
     metadata,
     sa.Column("dataset_id", sa.BigInteger, sa.ForeignKey("dataset.id"), primary_key=True),
-    reference("harvest_id", "harvest"),
+    # No foreign key: its check would be a third of what an unchanged record costs, and a merge holds the harvest's row.
+    sa.Column("harvest_id", sa.BigInteger, nullable=False),
+    sa.Column("popularity", sa.BigInteger),  # changes by itself, and is no change of the record
+    postgresql_with={"fillfactor": 70},
 )
 
 dataset_version = sa.Table(
@@ -135,6 +179,24 @@ dataset_version = sa.Table(
     moment("valid_from", now=True),
     moment("replaced_at", now=True),
     reference("replaced_by_harvest_id", "harvest"),
+    document("changes", empty=EMPTY_LIST),  # by field: what became of this version in the one after it
+    sa.Column("substantive", sa.Boolean, nullable=False, server_default=sa.true()),
+)
+
+# The record as its publisher wrote it, before the portal rewrote it: a blob of the store.
+source_record = sa.Table(
+    "source_record",
+    metadata,
+    key(),
+    reference("dataset_id", "dataset"),
+    sa.Column("record_hash", sa.LargeBinary, nullable=False),  # of the portal's record it was asked for with
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, sa.ForeignKey("blob.sha256")),
+    sa.Column("media_type", sa.Text),
+    moment("asked_at", now=True),
+    sa.UniqueConstraint("dataset_id", "record_hash"),
+    sa.CheckConstraint("(reason = 'stored') = (sha256 IS NOT NULL)", name="stored_has_bytes"),
 )
 
 resource = sa.Table(
@@ -176,22 +238,28 @@ loss = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, server_default="suspected"),
     moment("suspected_at", now=True),
+    moment("last_missed_at", now=True),
+    sa.Column(
+        "misses", sa.Integer, nullable=False, server_default="1"
+    ),  # complete harvests or looks without it
     moment("decided_at"),
-    reference("harvest_id", "harvest", nullable=True),
+    reference("harvest_id", "harvest", nullable=True),  # the last that missed it
+    sa.Column("moved_to_id", sa.BigInteger, sa.ForeignKey("dataset.id")),
     document("evidence"),
     sa.CheckConstraint("num_nonnulls(dataset_id, asset_id) = 1", name="of_one_thing"),
-    one_of("kind", "delisted", "link-dead", "replaced", "moved"),
-    one_of("state", "suspected", "confirmed", "recovered", "dismissed"),
+    one_of("kind", "delisted", "link-dead", "replaced", "moved", "harvest-fault"),
+    # withheld: one of so many at once that a fault is likelier; nobody is alarmed until it lasts
+    one_of("state", "withheld", "suspected", "confirmed", "recovered", "dismissed"),
     sa.Index(
         "uq_loss_open_dataset",
         "dataset_id",
         unique=True,
-        postgresql_where=sa.text("state IN ('suspected', 'confirmed')"),
+        postgresql_where=sa.text("state IN ('withheld', 'suspected', 'confirmed')"),
     ),
     sa.Index(
         "uq_loss_open_asset",
         "asset_id",
         unique=True,
-        postgresql_where=sa.text("state IN ('suspected', 'confirmed')"),
+        postgresql_where=sa.text("state IN ('withheld', 'suspected', 'confirmed')"),
     ),
 )

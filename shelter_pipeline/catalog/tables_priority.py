@@ -12,6 +12,10 @@ ranking = sa.Table(
     key(),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("source", sa.Text, nullable=False),
+    *(
+        sa.Column(name, sa.BigInteger, nullable=False, server_default="0")
+        for name in ("rows", "refused", "events", "matched_rows", "matched_events")
+    ),
     moment("imported_at", now=True),
 )
 
@@ -22,6 +26,23 @@ rank = sa.Table(
     sa.Column("dataset_id", sa.BigInteger, sa.ForeignKey("dataset.id"), primary_key=True, index=True),
     sa.Column("rank", sa.BigInteger, nullable=False),
     sa.Column("events", sa.BigInteger, nullable=False),
+)
+
+# What others say they hold: no copy of ours, but a reason to spend our bytes elsewhere.
+holding = sa.Table(
+    "holding",
+    metadata,
+    key(),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("url_hash", sa.LargeBinary, nullable=False),  # SHA-256 of the normal form, as an asset's
+    sa.Column("sha256", sa.Text),  # as the holder says
+    moment("held_at"),
+    sa.Column("source", sa.Text, nullable=False),
+    moment("imported_at", now=True),
+    sa.UniqueConstraint("url_hash", "holder"),
+    sa.CheckConstraint("octet_length(url_hash) = 32", name="url_hash_is_sha256"),
+    sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),
 )
 
 # Apart from `asset`: scores are rewritten hourly, and a narrow row is cheap to rewrite.

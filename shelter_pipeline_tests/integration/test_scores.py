@@ -277,13 +277,181 @@ def test_what_is_excluded_is_not_planned_until_the_override_ends(catalog: Catalo
     assert [entry["url"] for entry in top_assets(catalog)] == [url("out"), url("in")]
 
 
+def holding(catalog: Catalog, name: str, *holders: str) -> None:
+    for holder in holders:
+        run(
+            catalog,
+            "INSERT INTO holding (holder, url, url_hash, source)"
+            " SELECT :holder, url, url_hash, 'list.csv' FROM asset WHERE url = :url",
+            holder=holder,
+            url=url(name),
+        )
+
+
+def test_an_outside_holder_lowers_scarcity_by_less_than_a_copy_of_ours(
+    catalog: Catalog, portal: PortalRow
+) -> None:
+    filled(catalog, portal, *(a_file(name) for name in ("alone", "said", "told", "kept", "both")))
+    holding(catalog, "said", "LIL")
+    holding(catalog, "told", "LIL", "IA")
+    hold(catalog, "kept")
+    hold(catalog, "both")
+    holding(catalog, "both", "LIL", "IA")
+
+    score(catalog, {"scarcity": 1.0})
+
+    got = scores(catalog)
+    assert got["alone"] == 1
+    assert got["said"] == pytest.approx(2 / 3)
+    assert got["told"] == got["kept"] == 0.5
+    assert got["both"] == pytest.approx(1 / 3)
+
+
+def ranked(catalog: Catalog, name: str, **events: int) -> None:
+    run(catalog, "INSERT INTO ranking (name, source) VALUES (:name, 'export.csv')", name=name)
+    for identifier, count in events.items():
+        run(
+            catalog,
+            "INSERT INTO rank (ranking_id, dataset_id, rank, events)"
+            " SELECT ranking.id, dataset.id, 1, :count FROM ranking, dataset"
+            " WHERE ranking.name = :name AND dataset.identifier = :identifier",
+            name=name,
+            identifier=identifier,
+            count=count,
+        )
+
+
+def test_the_most_used_of_a_ranking_is_as_popular_as_can_be_and_the_others_by_their_logarithm(
+    catalog: Catalog, portal: PortalRow
+) -> None:
+    filled(catalog, portal, *(a_file(name) for name in ("most", "some", "once", "none", "unranked")))
+    ranked(catalog, "ga", most=9999, some=99, once=1, none=0)
+
+    score(catalog, {"popularity": 1.0})
+
+    got = scores(catalog)
+    assert got["most"] == 1
+    assert got["some"] == pytest.approx(0.5)
+    assert 0 < got["once"] < 0.1
+    assert got["none"] == got["unranked"] == 0
+
+
+def test_popularity_is_the_best_of_the_portal_and_all_rankings(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("seen", popularity=999_999), a_file("used"), a_file("top"))
+    ranked(catalog, "one", top=9999, used=99, seen=1)
+    ranked(catalog, "two", used=7)
+    ranked(catalog, "unused", seen=0)
+
+    score(catalog, {"popularity": 1.0})
+
+    assert scores(catalog) == {"seen": 1, "used": 1, "top": 1}
+
+
+def lose(catalog: Catalog, name: str, *, state: str = "suspected") -> None:
+    run(
+        catalog,
+        "INSERT INTO loss (dataset_id, kind, state)"
+        " SELECT id, 'delisted', :state FROM dataset WHERE identifier = :name",
+        name=name,
+        state=state,
+    )
+
+
+def lose_link(catalog: Catalog, name: str, *, state: str = "suspected") -> None:
+    run(
+        catalog,
+        "INSERT INTO loss (asset_id, kind, state) SELECT id, 'link-dead', :state FROM asset WHERE url = :url",
+        url=url(name),
+        state=state,
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "threat"),
+    [("withheld", 1), ("suspected", 1), ("confirmed", 1), ("recovered", 0), ("dismissed", 0)],
+)
+def test_a_dataset_with_an_open_loss_is_threatened(
+    catalog: Catalog, portal: PortalRow, state: str, threat: int
+) -> None:
+    filled(catalog, portal, a_file("lost"))
+    lose(catalog, "lost", state=state)
+
+    score(catalog, {"threat": 1.0})
+
+    assert scores(catalog) == {"lost": threat}
+
+
+def test_what_is_left_of_an_organization_is_threatened_by_what_it_has_lost(
+    catalog: Catalog, portal: PortalRow
+) -> None:
+    filled(
+        catalog,
+        portal,
+        *(a_file(f"epa{n}") for n in range(10)),
+        *(a_file(f"noaa{n}", organization=NOAA) for n in range(4)),
+    )
+    lose(catalog, "epa0", state="confirmed")
+    lose(catalog, "epa1", state="recovered")
+    lose(catalog, "noaa0")
+
+    score(catalog, {"threat": 1.0})
+
+    got = scores(catalog)
+    assert (got["epa0"], got["epa1"], got["epa9"]) == (1, 0.5, 0.5)
+    assert {got[f"noaa{n}"] for n in range(4)} == {1}
+
+
+def test_losses_that_are_withheld_threaten_no_organization(catalog: Catalog, portal: PortalRow) -> None:
+    filled(catalog, portal, a_file("gone"), a_file("left"))
+    lose(catalog, "gone", state="withheld")
+
+    score(catalog, {"threat": 1.0})
+
+    assert scores(catalog) == {"gone": 1, "left": 0}
+
+
+def test_a_dead_link_threatens_the_others_of_its_dataset_and_not_itself(
+    catalog: Catalog, portal: PortalRow
+) -> None:
+    pair = a_dataset("1", a_resource(url("dead")), a_resource(url("left"), key="r2", position=1))
+    back = a_dataset("2", a_resource(url("back")), a_resource(url("kept"), key="r2", position=1))
+    filled(catalog, portal, pair, back, a_file("other"))
+    lose_link(catalog, "dead")
+    lose_link(catalog, "back", state="recovered")
+
+    score(catalog, {"threat": 1.0})
+
+    assert scores(catalog) == {"dead": 0, "left": 0.8, "back": 0, "kept": 0, "other": 0}
+
+
+def test_two_dead_links_threaten_each_other(catalog: Catalog, portal: PortalRow) -> None:
+    filled(
+        catalog,
+        portal,
+        a_dataset("1", a_resource(url("dead")), a_resource(url("dying"), key="r2", position=1)),
+    )
+    lose_link(catalog, "dead")
+    lose_link(catalog, "dying")
+
+    score(catalog, {"threat": 1.0})
+
+    assert scores(catalog) == {"dead": 0.8, "dying": 0.8}
+
+
 def test_scores_that_stay_are_not_written_again(catalog: Catalog, portal: PortalRow) -> None:
     filled(catalog, portal, *(a_file(f"f{n}", popularity=n, size=n * 1000) for n in range(50)))
     assert score(catalog) == 50
 
     assert score(catalog) == 0
 
-    run(catalog, "UPDATE dataset SET popularity = 10000 WHERE identifier = 'f7'")
+    run(
+        catalog,
+        "UPDATE sighting SET popularity = 10000 FROM dataset"
+        " WHERE dataset.id = sighting.dataset_id AND identifier = 'f7'",
+    )
+    assert score(catalog) == 1
+
+    holding(catalog, "f8", "LIL")
     assert score(catalog) == 1
 
 

@@ -2,8 +2,7 @@
 UPDATE resource
    SET discovered_at = NULL, outcome = NULL, outcome_detail = NULL, classified_as = NULL, rule = NULL
   FROM staged_resource AS staged
-  JOIN dataset ON dataset.portal_id = :portal_id AND dataset.identifier = staged.identifier
- WHERE resource.dataset_id = dataset.id
+ WHERE resource.dataset_id = staged.dataset_id
    AND resource.key = staged.key
    AND (resource.url, resource.role, resource.format, resource.media_type, resource.size, resource.checksum)
        IS DISTINCT FROM

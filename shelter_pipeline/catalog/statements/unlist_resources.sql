@@ -2,9 +2,8 @@
 UPDATE resource
    SET listed = false
   FROM staged_dataset
-  JOIN dataset ON dataset.portal_id = staged_dataset.portal_id AND dataset.identifier = staged_dataset.identifier
- WHERE resource.dataset_id = dataset.id
+ WHERE resource.dataset_id = staged_dataset.id
    AND resource.listed
    AND NOT EXISTS (SELECT FROM staged_resource
-                    WHERE staged_resource.identifier = staged_dataset.identifier
+                    WHERE staged_resource.dataset_id = resource.dataset_id
                       AND staged_resource.key = resource.key);

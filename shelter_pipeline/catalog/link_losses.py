@@ -1,0 +1,51 @@
+"""Links that lead to nothing any more, read from the captures that were made anyway: no request is made for this.
+
+A look counts once, and looks that are close together count as one. A suspected link is
+made due again early enough that its loss can be confirmed or denied in time; bytes that
+are held stay held.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from shelter_pipeline.catalog.connection import Catalog, statement
+from shelter_pipeline.domain.losses import DEAD, LASTING, LASTS_AFTER, REPLACED, LossRules
+from shelter_pipeline.domain.verdicts import REASONS, holds_file
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanges:
+    """What the newest captures changed; `replaced` counts those of the suspected that a page stands in for."""
+
+    suspected: int
+    confirmed: int
+    recovered: int
+    replaced: int
+
+
+def record_link_losses(catalog: Catalog, rules: LossRules, *, portal_id: int | None = None) -> LinkChanges:
+    """Suspect, confirm and recover links, of one portal or of all; repeating it changes nothing."""
+    parameters = {
+        "portal_id": portal_id,
+        "reasons": [*DEAD, *REPLACED],
+        "dead": list(DEAD),
+        "replaced": list(REPLACED),
+        "lasting": list(LASTING),
+        "lasts_after": LASTS_AFTER,
+        "good": [slug for slug, reason in REASONS.items() if holds_file(reason.verdict)],
+        "confirm_harvests": rules.confirm_harvests,
+        "confirm_after": rules.confirm_after,
+        "looks_apart": rules.looks_apart,
+        "look_after": rules.look_after,
+    }
+    with catalog.begin() as connection:
+        connection.execute(statement("stage_looks"))
+        connection.execute(statement("find_looks"), parameters)
+        recovered = connection.execute(statement("recover_links"), parameters).rowcount
+        connection.execute(statement("miss_links"), parameters)
+        suspected = Counter(connection.scalars(statement("suspect_links"), parameters))
+        confirmed = connection.execute(statement("confirm_links"), parameters).rowcount
+        connection.execute(statement("look_again"), parameters)
+        return LinkChanges(suspected.total(), confirmed, recovered, suspected["replaced"])

@@ -1,0 +1,91 @@
+"""How results look in a terminal: tables, sentences, progress bars; or JSON and nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+
+
+def print_result(result: dict[str, Any], as_json: bool) -> None:
+    """One result: a line a field, or one line of JSON."""
+    if as_json:
+        sys.stdout.write(json.dumps(result, default=_plain) + "\n")
+        return
+    shown = Table(show_header=False, box=None)
+    for name, value in result.items():
+        if value not in (None, [], {}):
+            text = json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
+            shown.add_row(name.replace("_", " "), escape(text))
+    out.print(shown)
+
+
+def print_rows(name: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """Rows of the same fields as a table; as JSON they are the list `name`."""
+    if as_json:
+        print_result({name: list(rows)}, as_json)
+        return
+    if not rows:
+        say(f"no {name}")
+        return
+    shown = Table(box=None)
+    for column in rows[0]:
+        shown.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        shown.add_row(*(escape(_cell(value)) for value in row.values()))
+    out.print(shown)
+
+
+def say(line: str) -> None:
+    """One sentence, as it is written."""
+    out.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    return json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def bars() -> Progress:
+    """Progress bars on standard error; nothing to see where that is no terminal."""
+    return Progress(
+        *Progress.get_default_columns()[:2], TextColumn("{task.completed}"), TimeElapsedColumn(), console=err
+    )
+
+
+def counted(shown: Progress, name: str) -> Callable[[int, int | None], None]:
+    """One bar, moved by calling the result with what is done and the whole, as far as it is known."""
+    task = shown.add_task(name, total=None)
+    return lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def named(shown: Progress) -> Callable[[str, int, int], None]:
+    """A bar for each name that the result is called with."""
+    tasks: dict[str, Any] = {}
+
+    def show(name: str, done: int, total: int) -> None:
+        if name not in tasks:
+            tasks[name] = shown.add_task(name, total=total)
+        shown.update(tasks[name], completed=done)
+
+    return show
