@@ -6,19 +6,19 @@ with `--json` standard output holds the result and nothing else.
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from shelter_pipeline.commands.harvested import print_harvest
+from shelter_pipeline.commands.holdings import holdings_app
+from shelter_pipeline.commands.losses import losses_app
+from shelter_pipeline.commands.portal import portal_app
+from shelter_pipeline.commands.printing import AsJson, bars, counted, err, named, out, print_result, say
+from shelter_pipeline.commands.rankings import rankings_app
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.settings import load_settings, misspelt_settings
 
@@ -29,10 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-out = Console()
-err = Console(stderr=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+for group in (portal_app, losses_app, rankings_app, holdings_app):
+    app.add_typer(group)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 
@@ -51,12 +49,12 @@ def up() -> None:
 
     settings = load_settings()
     with Stack(settings) as stack:
-        stack.start(_say)
+        stack.start(say)
         prepare_stack(stack, settings)
         started = stack.switch_on_automation()
         if started:
-            _say(f"switched on: {', '.join(sorted(started))}")
-        _say(f"Ctrl-C stops everything; the state stays in {settings.home_path}")
+            say(f"switched on: {', '.join(sorted(started))}")
+        say(f"Ctrl-C stops everything; the state stays in {settings.home_path}")
         stack.wait()
 
 
@@ -73,6 +71,15 @@ def harvest(
     portal: Annotated[
         str | None, typer.Option(help="KIND:URL; KIND is datagov, ckan or dcat_us. Default: SHELTER_PORTAL.")
     ] = None,
+    mode: Annotated[
+        str,
+        typer.Option(
+            help="full reads everything, increment what changed since the last harvest, auto decides."
+        ),
+    ] = "full",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over instead of continuing a harvest that was broken off.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read a portal into the catalog: every dataset, its resources, what is new, changed, gone."""
@@ -87,11 +94,13 @@ def harvest(
     with open_workplace(settings) as workplace:
         slug = add_portal(workplace, chosen).slug
         if as_json:
-            report = harvest_portal(workplace, slug)
+            report = harvest_portal(workplace, slug, mode=mode, fresh=fresh)
         else:
-            with _bars() as bars:
-                report = harvest_portal(workplace, slug, progress=_counted(bars, f"reading {slug}"))
-    _print(report, as_json)
+            with bars() as shown:
+                report = harvest_portal(
+                    workplace, slug, mode=mode, fresh=fresh, progress=counted(shown, f"reading {slug}")
+                )
+    print_harvest(report, as_json)
     if report["message"] and not as_json:
         err.print(escape(report["message"]), highlight=False, soft_wrap=True)
     if report["verdict"] == "unreachable":
@@ -111,9 +120,9 @@ def rescue(
         if as_json:
             report = rescue_organization(workplace, organization)
         else:
-            with _bars() as bars:
-                report = rescue_organization(workplace, organization, progress=_named(bars))
-    _print(report, as_json)
+            with bars() as shown:
+                report = rescue_organization(workplace, organization, progress=named(shown))
+    print_result(report, as_json)
 
 
 @app.command()
@@ -125,7 +134,7 @@ def fetch(
     """Make one capture through the real engine; exit 0 whenever a verdict was reached."""
     from shelter_pipeline.operations.fetch_url import fetch_url
 
-    _print(fetch_url(url, settings=load_settings(), store_dir=store), as_json)
+    print_result(fetch_url(url, settings=load_settings(), store_dir=store), as_json)
 
 
 @app.command()
@@ -142,7 +151,7 @@ def classify(
 
     result = classify_url(url, format=format, media_type=media_type)
     shown = {"kind": result.kind.value, "asset_kind": result.asset_kind, "rule": result.rule}
-    _print(shown | ({"problem": result.problem} if result.problem else {}), as_json)
+    print_result(shown | ({"problem": result.problem} if result.problem else {}), as_json)
 
 
 @app.command()
@@ -156,7 +165,7 @@ def scrub(
     from shelter_pipeline.operations.scrub_store import scrub_store
 
     result = scrub_store(store or load_settings().store_path)
-    _print(result, as_json)
+    print_result(result, as_json)
     if result["damaged"] or result["missing"]:
         raise typer.Exit(FAILED)
 
@@ -171,9 +180,9 @@ def status(as_json: AsJson = False) -> None:
     with open_workplace(load_settings()) as workplace:
         totals, organizations = report_status(workplace), report_all(workplace)
     if as_json:
-        _print({**totals, "by_organization": organizations}, as_json)
+        print_result({**totals, "by_organization": organizations}, as_json)
         return
-    _print(totals, as_json)
+    print_result(totals, as_json)
     if organizations:
         out.print(organization_table(organizations))
 
@@ -189,48 +198,6 @@ def migrate() -> None:
     with open_database(settings), open_workplace(settings, migrated=False) as workplace:
         before, after = prepare_catalog(workplace.catalog, settings)
     out.print(f"schema {before or 'none'} → {after}" if before != after else f"schema {after} is up to date")
-
-
-def _print(result: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(result, default=_plain) + "\n")
-        return
-    shown = Table(show_header=False, box=None)
-    for name, value in result.items():
-        if value not in (None, [], {}):
-            text = json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
-            shown.add_row(name.replace("_", " "), escape(text))
-    out.print(shown)
-
-
-def _say(line: str) -> None:
-    out.print(escape(line), highlight=False, soft_wrap=True)
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _bars() -> Progress:
-    return Progress(
-        *Progress.get_default_columns()[:2], TextColumn("{task.completed}"), TimeElapsedColumn(), console=err
-    )
-
-
-def _counted(bars: Progress, name: str) -> Callable[[int, int | None], None]:
-    task = bars.add_task(name, total=None)
-    return lambda done, total: bars.update(task, completed=done, total=total)
-
-
-def _named(bars: Progress) -> Callable[[str, int, int], None]:
-    tasks: dict[str, Any] = {}
-
-    def show(name: str, done: int, total: int) -> None:
-        if name not in tasks:
-            tasks[name] = bars.add_task(name, total=total)
-        bars.update(tasks[name], completed=done)
-
-    return show
 
 
 def main() -> None:

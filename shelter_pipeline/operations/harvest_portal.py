@@ -1,139 +1,281 @@
-"""Refresh the catalog from a portal: read every page, merge it, judge whether all was seen, mark absences.
+"""Refresh the catalog from a portal: read it, hold it against every witness, conclude what is lost.
 
-A page that was merged stays merged, whatever happens after it. Only a harvest that saw
-all the portal says it has may conclude that something is missing.
+What was merged stays merged, whatever happens after it, and a harvest that was broken off
+goes on where it stopped. Only a harvest of everything, that saw all the portal says it
+has, may conclude that something is missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shelter_pipeline.catalog.harvests import (
-    begin_harvest,
+    Harvest,
+    advance_watermark,
+    changes_by_organization,
     end_harvest,
-    mark_absences,
-    record_page,
-    record_witness,
-    recover_absences,
+    last_complete_harvest,
+    open_harvest,
+    record_witnesses,
     refusals_of,
+    resumable_harvest,
 )
+from shelter_pipeline.catalog.losses import Absences, record_absences, recover
 from shelter_pipeline.catalog.portals import PortalRow, find_portal
-from shelter_pipeline.domain.errors import ShelterError
-from shelter_pipeline.domain.harvests import judge_completeness
+from shelter_pipeline.domain.errors import CatalogAwayError, PermanentError, SetupError, ShelterError
+from shelter_pipeline.domain.harvests import PLAUSIBLE_DRIFT, judge_completeness
 from shelter_pipeline.domain.records import Witness
+from shelter_pipeline.operations.compare_listing import Comparison, ask_for_unseen, compare_with_listing
+from shelter_pipeline.operations.losses import loss_rules
+from shelter_pipeline.operations.merge_pages import Merger, Progress
+from shelter_pipeline.operations.portal_access import open_driver
+from shelter_pipeline.operations.read_ahead import read_ahead
+from shelter_pipeline.operations.watch_links import watch_links
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.protocol import Portal
-from shelter_pipeline.portals.registry import open_portal
 
-Progress = Callable[[int, int | None], None]
+MODES = ("auto", "full", "increment")
 _NOBODY_THERE = frozenset({"dns-failed", "connect-failed", "private-address", "port-not-allowed", "bad-url"})
+# A harvest that began a minute later a week ago is a week old.
+_NIGHTS_DIFFER = timedelta(hours=6)
+# The cursor of a harvest that has read every page, and is still to be held against the witnesses.
+_ALL_READ = "all-read"
+_COUNTED = (
+    "verdict",
+    "expected",
+    "seen",
+    "new",
+    "changed",
+    "unchanged",
+    "refused",
+    "delisted",
+    "resources",
+)
+_FURTHER = (
+    "mode",
+    "moved",
+    "recovered",
+    "withheld",
+    "duplicates",
+    "missing",
+    "surplus",
+    "requests",
+    "resumed",
+    "message",
+    "witness",
+    "witnesses",
+)
 
 
-@dataclass(slots=True)
-class _Tally:
-    read: int = 0
-    expected: int | None = None
-
-
-def harvest_portal(workplace: Workplace, slug: str, *, progress: Progress | None = None) -> dict[str, Any]:
+def harvest_portal(
+    workplace: Workplace,
+    slug: str,
+    *,
+    mode: str = "auto",
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
     """One harvest of the portal of this slug into the catalog.
 
+    `mode` is `full`, `increment` (what changed since the last harvest, where the portal
+    can tell and there was one) or `auto`: increments, and everything when the last full
+    harvest is older than the setting. A full harvest that was broken off is continued,
+    unless `fresh` is asked for.
+
     Returns `{portal, verdict, expected, seen, new, changed, unchanged, refused, delisted,
-    resources, seconds}` and, beyond the contract, `message`, `witness`, `requests`,
-    `duplicates` and the first `refusals`. A portal that cannot be reached is a verdict,
-    not an exception; SetupError if there is no such portal.
+    resources, seconds}` and, beyond the contract, the counts and witnesses of
+    `harvest` rows, `confirmed`, `links`, the first `refusals` and `by_organization`. A
+    portal that cannot be reached is a verdict, not an exception; SetupError if there is
+    no such portal, mode or secret.
     """
-    settings = workplace.settings
+    if mode not in MODES:
+        raise SetupError(f"{mode!r} is no mode of a harvest; it must be one of {', '.join(MODES)}")
     portal = find_portal(workplace.catalog, slug)
-    harvest_id = begin_harvest(workplace.catalog, portal)
-    tally = _Tally()
-    message: str | None = None
-    finished = False
-    try:
-        driver = open_portal(
-            portal.kind, portal.url, workplace.reader, page_max_bytes=settings.page_max_bytes
+    since = _begin_of_increment(workplace, portal, mode)
+    if since is not None:
+        try:
+            return _one_harvest(workplace, portal, since, fresh=fresh, progress=progress)
+        except PermanentError:
+            pass  # the portal cannot tell what changed: it is read whole
+    return _one_harvest(workplace, portal, None, fresh=fresh, progress=progress)
+
+
+def _begin_of_increment(workplace: Workplace, portal: PortalRow, mode: str) -> datetime | None:
+    """From when on an increment reads changes; None where everything has to be read."""
+    settings = workplace.settings
+    if mode == "full" or portal.watermark is None:
+        return None
+    if mode == "auto":
+        last = last_complete_harvest(workplace.catalog, portal)
+        oldest = datetime.now(UTC) - timedelta(days=settings.harvest_full_every_days) + _NIGHTS_DIFFER
+        broken_off = resumable_harvest(workplace.catalog, portal, resume_hours=settings.harvest_resume_hours)
+        if last is None or last < oldest or broken_off is not None:
+            return None
+    return portal.watermark - timedelta(hours=settings.harvest_overlap_hours)
+
+
+class _Reading:
+    """One harvest while it goes on: how far it came, and what has to be said of it."""
+
+    def __init__(
+        self,
+        workplace: Workplace,
+        portal: PortalRow,
+        driver: Portal,
+        harvest: Harvest,
+        progress: Progress | None,
+    ) -> None:
+        self.workplace, self.portal, self.driver, self.harvest = workplace, portal, driver, harvest
+        self.merger = Merger(workplace, portal, harvest, progress)
+        self.expected: int | None = None
+        self.finished = False
+        self.sentences: list[str] = []
+        self.comparison = Comparison()
+        self.recovered = 0
+
+    def read(self) -> None:
+        """Hear the witnesses, then read every page. Raises ShelterError where the portal ends it."""
+        witnesses = self._hear()
+        catalog = self.workplace.catalog
+        self.expected = self.merger.patiently(
+            lambda: record_witnesses(catalog, self.portal, self.harvest, witnesses)
         )
-        _read_all(workplace, portal, harvest_id, driver, tally, progress)
-        finished = True
-    except ShelterError as error:
-        message = str(error)
-    except BaseException:
-        end_harvest(
-            workplace.catalog, harvest_id, verdict="interrupted", message="the harvest was interrupted"
+        self.merger.count_requests(sum(witness.requests for witness in witnesses))
+        self.merger.expect(self.expected if self.harvest.mode == "full" else None)
+        if self.harvest.cursor != _ALL_READ:
+            pages = self.driver.pages(self.harvest.cursor, since=self.harvest.since)
+            # The end is not the end yet: what comes after it can be broken off too.
+            self.merger.merge_all(read_ahead(pages), end=_ALL_READ)
+        self.finished = True
+
+    def _hear(self) -> tuple[Witness, ...]:
+        """What the portal says of itself; a portal that only fails to count itself is read all the same."""
+        try:
+            witnesses = self.driver.witnesses()
+        except ShelterError as error:
+            if error.reason in _NOBODY_THERE:
+                raise
+            return (Witness(f"none: {error}", None),)
+        self._contradictions(witnesses)
+        return witnesses
+
+    def _contradictions(self, witnesses: tuple[Witness, ...]) -> None:
+        totals = [(witness.source, witness.total) for witness in witnesses if witness.total is not None]
+        for source, total in totals[1:]:
+            if abs(total - totals[0][1]) > PLAUSIBLE_DRIFT * max(total, totals[0][1]):
+                self.sentences.append(f"{totals[0][0]} counts {totals[0][1]} datasets and {source} {total}")
+
+    def conclude(self) -> tuple[str, Absences | None]:
+        """Hold the harvest against the portal's own list; returns the verdict and, of a complete one, the losses."""
+        if self.finished and self.harvest.mode == "full":
+            self.comparison = compare_with_listing(self.merger, self.driver)
+            if self.comparison.trouble:
+                self.sentences.append(self.comparison.trouble)
+        verdict = self._judge()
+        concludes = verdict == "complete" and self.harvest.mode == "full"
+        # Asking may find some of them, and what is found is recovered before the rest is counted.
+        asked = ask_for_unseen(self.merger, self.driver, self.comparison) if concludes else {}
+        catalog = self.workplace.catalog
+        self.recovered = self.merger.patiently(lambda: recover(catalog, self.portal, self.harvest.id))
+        return verdict, self._absences(asked) if concludes else None
+
+    def _judge(self) -> str:
+        if self.harvest.mode == "increment":
+            # It saw what changed; what is missing it cannot know.
+            return judge_completeness(finished=self.finished, read=max(self.harvest.read, 1), expected=None)
+        return judge_completeness(
+            finished=self.finished,
+            read=self.harvest.read,
+            expected=self.expected,
+            listed=self.comparison.listed,
+            listed_missing=self.comparison.missing,
+            list_is_independent=self.portal.kind == "datagov",
         )
-        raise
-    verdict = judge_completeness(finished=finished, read=tally.read, expected=tally.expected)
-    delisted = 0
-    recover_absences(workplace.catalog, portal, harvest_id)
-    if verdict == "complete":
-        absences = mark_absences(
-            workplace.catalog, portal, harvest_id, breaker_fraction=settings.loss_breaker_fraction
-        )
-        delisted = absences.delisted
-        if absences.breaker:
-            message = (
-                f"{absences.missing} datasets are missing at once, more than"
-                f" {settings.loss_breaker_fraction:.0%} of the portal: taken for a fault, nothing is marked as lost"
+
+    def _absences(self, asked: Mapping[str, bool]) -> Absences:
+        settings = self.workplace.settings
+        rules = loss_rules(settings)
+        absences = self.merger.patiently(
+            lambda: record_absences(
+                self.workplace.catalog, self.portal, self.harvest.id, rules=rules, asked=asked
             )
-    row = end_harvest(workplace.catalog, harvest_id, verdict=verdict, message=message, delisted=delisted)
-    return _report(workplace, portal, harvest_id, row)
+        )
+        if absences.withheld:
+            self.sentences.append(
+                f"{absences.withheld} datasets of {', '.join(absences.breakers)} are missing at once, more than"
+                f" {settings.loss_breaker_fraction:.0%}: taken for a fault until it lasts, nothing of it is"
+                " marked as lost"
+            )
+        return absences
 
 
-def _read_all(
+def _one_harvest(
     workplace: Workplace,
     portal: PortalRow,
-    harvest_id: int,
-    driver: Portal,
-    tally: _Tally,
+    since: datetime | None,
+    *,
+    fresh: bool,
     progress: Progress | None,
-) -> None:
-    witness = _hear(driver)
-    tally.expected = witness.total
-    record_witness(workplace.catalog, portal, harvest_id, witness)
-    already_seen: set[str] = set()
-    for page in driver.pages():
-        counts = record_page(
-            workplace.catalog,
-            portal,
-            harvest_id,
-            page.records,
-            already_seen=already_seen,
-            cursor=page.cursor,
-            requests=page.requests,
-        )
-        tally.read += counts.seen + counts.refused
-        if progress:
-            progress(tally.read, tally.expected)
-
-
-def _hear(driver: Portal) -> Witness:
-    """What the portal says of itself; a portal that only fails to count itself is read all the same."""
+) -> dict[str, Any]:
+    """Raises PermanentError for an increment that the portal cannot give; what it refuses else is a verdict."""
+    catalog, settings = workplace.catalog, workplace.settings
+    driver = open_driver(workplace, portal)
+    harvest = open_harvest(
+        catalog,
+        portal,
+        mode="increment" if since else "full",
+        since=since,
+        resume_hours=0 if fresh else settings.harvest_resume_hours,
+    )
+    reading = _Reading(workplace, portal, driver, harvest, progress)
     try:
-        return driver.witness()
-    except ShelterError as error:
-        if error.reason in _NOBODY_THERE:
-            raise
-        return Witness(f"none: {error}", None)
+        try:
+            reading.read()
+        except ShelterError as error:
+            if isinstance(error, CatalogAwayError):
+                raise
+            if since and isinstance(error, PermanentError) and not harvest.read:
+                raise
+            reading.sentences.append(str(error))
+        verdict, absences = reading.conclude()
+        return _close(reading, verdict, absences)
+    except BaseException as error:
+        said = str(error) if isinstance(error, ShelterError) else "the harvest was interrupted"
+        with suppress(CatalogAwayError):  # then the next harvest finds it running, and goes on with it
+            end_harvest(catalog, harvest, verdict="interrupted", message=said)
+        raise
 
 
-def _report(workplace: Workplace, portal: PortalRow, harvest_id: int, row: dict[str, Any]) -> dict[str, Any]:
-    counted = [
-        "verdict",
-        "expected",
-        "seen",
-        "new",
-        "changed",
-        "unchanged",
-        "refused",
-        "delisted",
-        "resources",
-    ]
+def _close(reading: _Reading, verdict: str, absences: Absences | None) -> dict[str, Any]:
+    workplace, portal, harvest = reading.workplace, reading.portal, reading.harvest
+    catalog = workplace.catalog
+    patiently = reading.merger.patiently
+    if reading.finished:
+        reading.merger.clear_cursor()
+        patiently(lambda: advance_watermark(catalog, portal, harvest.id))
+    row = patiently(
+        lambda: end_harvest(
+            catalog,
+            harvest,
+            verdict=verdict,
+            message="; ".join(reading.sentences) or None,
+            delisted=absences.suspected if absences else 0,
+            withheld=absences.withheld if absences else 0,
+            recovered=reading.recovered,
+            missing=reading.comparison.missing,
+            surplus=reading.comparison.surplus,
+        )
+    )
     return {
         "portal": portal.slug,
-        **{name: row[name] for name in counted},
+        **{name: row[name] for name in _COUNTED},
         "seconds": round(float(row["seconds"]), 3),
-        **{name: row[name] for name in ("message", "witness", "requests", "duplicates")},
-        "refusals": refusals_of(workplace.catalog, harvest_id),
+        **{name: row[name] for name in _FURTHER},
+        "confirmed": absences.confirmed if absences else 0,
+        "links": patiently(lambda: watch_links(workplace, portal.slug)),
+        "refusals": patiently(lambda: refusals_of(catalog, harvest.id)),
+        "by_organization": patiently(lambda: changes_by_organization(catalog, harvest.id)),
     }

@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from shelter_pipeline.catalog import batches, organizations, portals
 from shelter_pipeline.catalog.audit import audit
 from shelter_pipeline.catalog.batches import BatchRow
+from shelter_pipeline.catalog.portal_overview import broken_off_harvests, portal_overview
 from shelter_pipeline.catalog.portals import PortalRow
+from shelter_pipeline.domain.portal_headers import parse_header
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.registry import parse_portal
 
 
 def add_portal(
-    workplace: Workplace, text: str, *, slug: str | None = None, nightly: bool = True
+    workplace: Workplace,
+    text: str,
+    *,
+    slug: str | None = None,
+    headers: Sequence[str] | None = None,
+    delay_seconds: float | None = None,
+    nightly: bool | None = None,
 ) -> PortalRow:
-    """The portal of `KIND:URL`, added if it is new. SetupError when the text is not one."""
+    """The portal of `KIND:URL`, added if it is new; what is given of a known one is changed.
+
+    `headers` are lines `Name: value`. SetupError when the text is no portal or a line no
+    header, and for a header that holds a secret instead of naming it.
+    """
     kind, url = parse_portal(text)
-    return portals.add_portal(workplace.catalog, kind, url, slug=slug, nightly=nightly)
+    return portals.add_portal(
+        workplace.catalog,
+        kind,
+        url,
+        slug=slug,
+        nightly=nightly,
+        headers=None if headers is None else dict(parse_header(line) for line in headers),
+        delay_seconds=delay_seconds,
+    )
+
+
+def portal_table(workplace: Workplace) -> list[dict[str, Any]]:
+    """Every portal: how it is opened (headers by name only), what it has, how its last harvest ended."""
+    return portal_overview(workplace.catalog)
+
+
+def broken_harvests(workplace: Workplace) -> list[str]:
+    """The partition keys of nightly portals whose last harvest can be continued where it was broken off."""
+    return broken_off_harvests(workplace.catalog, resume_hours=workplace.settings.harvest_resume_hours)
 
 
 def portal_keys(workplace: Workplace, *, nightly_only: bool = False) -> list[str]:

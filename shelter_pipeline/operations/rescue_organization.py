@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from shelter_pipeline.catalog.batches import organization_batches
 from shelter_pipeline.catalog.portals import list_portals, organization_id
+from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.discover_resources import discover_resources
 from shelter_pipeline.operations.ledger import reap_lost_work
 from shelter_pipeline.operations.plan_organization import plan_organization
 from shelter_pipeline.operations.report import report_organization
 from shelter_pipeline.operations.rescue_batch import rescue_batch
 from shelter_pipeline.operations.score_assets import score_all
+from shelter_pipeline.operations.source_records import keep_source_records
 from shelter_pipeline.operations.workplace import Workplace
 
 Progress = Callable[[str, int, int], None]
@@ -28,13 +31,18 @@ def rescue_organization(
     """
     identity = organization_id(workplace.catalog, organization)
     reap_lost_work(workplace)  # no daemon does it here
-    for portal in list_portals(workplace.catalog):
+    portals = list_portals(workplace.catalog)
+    for portal in portals:
         discover_resources(workplace, portal.slug, organization_id=identity)
     score_all(workplace)
     plan_organization(workplace, organization, urgent=True)
     for batch in organization_batches(workplace.catalog, identity):
         report = _reporter(progress, batch.key, batch.files)
         rescue_batch(workplace, batch.key, run_id=f"command-{uuid.uuid4()}", progress=report)
+    for portal in portals:
+        # The files are what was asked for: a portal that withholds its sources does not fail their rescue.
+        with suppress(ShelterError):
+            keep_source_records(workplace, portal.slug, organization=organization)
     return report_organization(workplace, organization)
 
 
