@@ -10,41 +10,18 @@ import pytest
 
 from shelter_pipeline.domain.errors import PermanentError
 from shelter_pipeline.domain.records import DatasetRecord, Refusal
-from shelter_pipeline.portals import dcat_us
-from shelter_pipeline.portals.dcat_us import DcatUsPortal
-from shelter_pipeline.portals.reading import PageReader
-from shelter_pipeline_tests.support.local_site import Answered, LocalSite, local_site, open_door
-
-
-def dataset(identifier: Any = "A-1", **changes: Any) -> dict[str, Any]:
-    return {
-        "@type": "dcat:Dataset",
-        "identifier": identifier,
-        "title": f"Title of {identifier}",
-        "publisher": {"name": "Office of Things"},
-        "distribution": [{"downloadURL": "https://example.gov/a.csv", "mediaType": "text/csv"}],
-    } | changes
+from shelter_pipeline_tests.support.dcat_documents import (
+    dataset,
+    read,
+    read_one,
+)
+from shelter_pipeline_tests.support.local_site import LocalSite, local_site
 
 
 @pytest.fixture
 def site() -> Iterator[LocalSite]:
     with local_site() as running:
         yield running
-
-
-def portal_of(site: LocalSite, document: Any) -> DcatUsPortal:
-    url = site.serves("/data.json", document)
-    return DcatUsPortal(url, PageReader(open_door(), max_bytes=10**8, attempts=1))
-
-
-def read(site: LocalSite, document: Any) -> list[DatasetRecord | Refusal]:
-    return [record for page in portal_of(site, document).pages() for record in page.records]
-
-
-def read_one(site: LocalSite, raw: Any) -> DatasetRecord:
-    record = read(site, {"dataset": [raw]})[0]
-    assert isinstance(record, DatasetRecord)
-    return record
 
 
 @pytest.mark.parametrize(
@@ -231,69 +208,6 @@ def test_a_rival_version_of_a_dataset_is_refused_by_name(site: LocalSite) -> Non
     assert (second.field, second.identifier, second.position) == ("identifier", "X", 1)
 
 
-def test_windows_bytes_are_read_and_noted_where_they_stand(site: LocalSite) -> None:
-    body = json.dumps({"dataset": [dataset("one"), dataset("two", description="it?s")]}).encode()
-
-    records = read(site, body.replace(b"it?s", b"it\x92s"))
-
-    assert isinstance(records[0], DatasetRecord)
-    assert isinstance(records[1], DatasetRecord)
-    assert records[1].description == "it\N{RIGHT SINGLE QUOTATION MARK}s"
-    assert (records[0].notes, [note.field for note in records[1].notes]) == ((), ["description"])
-
-
-def test_nul_and_half_pairs_never_reach_a_record(site: LocalSite) -> None:
-    body = b'{"dataset": [{"identifier": "a\\u0000b", "title": "t\\ud800", "keyword": ["k\\u0000"]}]}'
-
-    record = read(site, body)[0]
-
-    assert isinstance(record, DatasetRecord)
-    assert (record.identifier, record.title, record.keywords) == ("ab", "t\ufffd", ("k",))
-    assert {note.field for note in record.notes} >= {"identifier", "title", "keyword"}
-    assert b"\x00" not in record.raw
-
-
-def test_the_document_is_its_own_witness_and_read_once(site: LocalSite) -> None:
-    entries = [dataset("1"), dataset("2", publisher={"name": "Other"}), {}]
-    portal = portal_of(site, {"dataset": entries})
-
-    witness = portal.witness()
-    records = [record for page in portal.pages() for record in page.records]
-
-    assert witness.total == len(records) == 3
-    assert witness.by_organization == {"office-of-things": 1, "other": 1, "unknown": 1}
-    assert len(site.asked) == 1
-
-
-def test_a_repetition_is_not_counted_twice_by_the_witness(site: LocalSite) -> None:
-    portal = portal_of(site, {"dataset": [dataset("1"), dataset("1"), dataset("2")]})
-
-    assert portal.witness().total == 2
-
-
-def test_a_large_document_comes_in_pages_that_resume(
-    site: LocalSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dcat_us, "RECORDS_A_PAGE", 10)
-    document = {"dataset": [dataset(str(number)) for number in range(25)]}
-
-    pages = list(portal_of(site, document).pages())
-    rest = [record for page in portal_of(site, document).pages(pages[0].cursor) for record in page.records]
-
-    assert [len(page.records) for page in pages] == [10, 10, 5]
-    assert pages[-1].cursor is None
-    assert [record.identifier for record in rest] == [str(number) for number in range(10, 25)]
-
-
-def test_a_cursor_of_another_edition_starts_over(site: LocalSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dcat_us, "RECORDS_A_PAGE", 10)
-    old = portal_of(site, {"dataset": [dataset(str(number)) for number in range(25)]})
-    cursor = next(old.pages()).cursor
-    new = portal_of(site, {"dataset": [dataset(f"new-{number}") for number in range(25)]})
-
-    assert sum(len(page.records) for page in new.pages(cursor)) == 25
-
-
 def test_fields_of_version_3_are_read(site: LocalSite) -> None:
     record = read_one(
         site,
@@ -329,12 +243,37 @@ def test_fields_of_version_3_are_read(site: LocalSite) -> None:
     assert record.issued is not None
 
 
-def test_a_portal_that_answers_a_page_of_html_once_is_read_the_second_time(site: LocalSite) -> None:
-    url = site.serves_in_turn(
-        "/data.json",
-        Answered(b"<!doctype html><h1>Site under maintenance</h1>", 503),
-        Answered({"dataset": [dataset()]}),
+def test_a_member_of_a_series_and_a_list_given_twice_are_read(site: LocalSite) -> None:
+    body = b'{"dataset": [%s], "service": [], "dataset": [%s]}' % (
+        json.dumps(dataset("1")).encode(),
+        json.dumps(dataset("2")).encode(),
     )
-    portal = DcatUsPortal(url, PageReader(open_door(), max_bytes=10**6, attempts=2, sleep=lambda _: None))
 
-    assert next(portal.pages()).requests == 2
+    assert [record.identifier for record in read(site, body)] == ["1", "2"]
+
+
+def test_references_of_a_graph_lead_forward_and_back_and_to_the_later_of_two(site: LocalSite) -> None:
+    graph = [
+        {"@id": "#p", "name": "Before"},
+        dataset("1", publisher="#p", distribution=["#d", {"@id": "#d"}, {"@id": "#none"}]),
+        {"@id": "#d", "downloadURL": "https://example.gov/d.csv"},
+        dataset("2", publisher={"@id": "#p", "@type": "org:Organization"}),
+        {"@id": "#p", "name": "After"},
+    ]
+
+    first, second = read(site, {"@graph": graph})
+
+    assert isinstance(first, DatasetRecord)
+    assert isinstance(second, DatasetRecord)
+    assert (first.organization.name, second.organization.name) == ("After", "After")
+    assert [one.url for one in first.resources][:2] == ["https://example.gov/d.csv"] * 2
+
+
+def test_what_a_catalogue_in_a_graph_spells_out_is_read(site: LocalSite) -> None:
+    inner = {"@type": "dcat:Catalog", "service": {"identifier": "S", "title": "S"}, "dataset": [dataset("3")]}
+    graph = [
+        {"@type": "dcat:Catalog", "dataset": [{"@id": "#1"}, dataset("2"), "#1"], "catalog": [inner]},
+        dataset("1"),
+    ]
+
+    assert [record.identifier for record in read(site, {"@graph": graph})] == ["2", "3", "S", "1"]
