@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast check lint types imports format pictures lock clean
+.PHONY: help setup demo up test test-fast check lint types imports format pictures bench lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,9 +52,13 @@ format: setup  ## format the code
 pictures: setup  ## make the README's pictures from a real run (needs Chromium)
 	$(BIN)/python docs/make_pictures.py
 
+BENCH ?=
+bench: setup  ## measure harvests at full size beside peers (half an hour; less with BENCH="--datasets 20000 ...")
+	$(BIN)/python -m benchmarks.harvest $(BENCH)
+
 lock:  ## renew requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --quiet pyproject.toml --group dev --output-file requirements.lock
+	  --quiet pyproject.toml --group dev --group bench --output-file requirements.lock
 
 clean:  ## remove the set-up and all state of this folder
 	rm -rf $(VENV) .shelter .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

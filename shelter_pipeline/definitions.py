@@ -6,7 +6,12 @@ from typing import Any
 
 import dagster as dg
 
-from shelter_pipeline.orchestration.catalog_assets import package_list, priority_scores, resource_metadata
+from shelter_pipeline.orchestration.catalog_assets import (
+    package_list,
+    priority_scores,
+    resource_metadata,
+    source_records,
+)
 from shelter_pipeline.orchestration.checks import audit_job, checks
 from shelter_pipeline.orchestration.jobs import asset_jobs, fixity
 from shelter_pipeline.orchestration.rescue_assets import batch_plan, download_batches, organization_rescue
@@ -21,6 +26,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
         assets=[
             package_list,
             resource_metadata,
+            source_records,
             priority_scores,
             batch_plan,
             download_batches,

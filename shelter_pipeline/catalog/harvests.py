@@ -23,7 +23,6 @@ from shelter_pipeline.catalog.tables_catalogue import harvest as harvests
 from shelter_pipeline.catalog.tables_catalogue import listing_entry, refusal
 from shelter_pipeline.catalog.tables_catalogue import portal as portals
 from shelter_pipeline.domain.errors import TransientError
-from shelter_pipeline.domain.harvests import is_mass_drop
 from shelter_pipeline.domain.records import DatasetRecord, Listing, Refusal, Witness
 
 _MANY_NEW = 5000
@@ -52,15 +51,6 @@ class ListingComparison:
     missing: int
     surplus: int
     sample: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Absences:
-    """What a complete harvest did not see any more, and what was made of it."""
-
-    missing: int
-    delisted: int
-    breaker: bool
 
 
 def open_harvest(
@@ -332,26 +322,3 @@ def refusals_of(catalog: Catalog, harvest_id: int, limit: int = 50) -> list[dict
 def changes_by_organization(catalog: Catalog, harvest_id: int, limit: int = 200) -> list[dict[str, Any]]:
     """What a harvest found of each organization; those that changed or were not seen whole come first."""
     return [dict(row) for row in catalog.rows("changes_by_organization", harvest_id=harvest_id, limit=limit)]
-
-
-def recover_absences(catalog: Catalog, portal: PortalRow, harvest_id: int) -> None:
-    """Datasets that this harvest saw again are listed again, and their loss ends as recovered."""
-    with catalog.begin() as connection:
-        connection.execute(statement("recover_absent"), {"portal_id": portal.id, "harvest_id": harvest_id})
-
-
-def mark_absences(
-    catalog: Catalog, portal: PortalRow, harvest_id: int, *, breaker_fraction: float
-) -> Absences:
-    """After a complete harvest: suspect what it did not see, unless so much is missing that it is at fault.
-
-    Only a suspicion is recorded; nothing is deleted, and the files of an absent dataset
-    stay wanted.
-    """
-    parameters = {"portal_id": portal.id, "harvest_id": harvest_id}
-    with catalog.begin() as connection:
-        listed, missing = connection.execute(statement("count_absent"), parameters).one()
-        if is_mass_drop(listed=listed, missing=missing, fraction=breaker_fraction):
-            return Absences(missing=missing, delisted=0, breaker=True)
-        marked = connection.execute(statement("suspect_absent"), parameters).rowcount
-        return Absences(missing=missing, delisted=marked, breaker=False)

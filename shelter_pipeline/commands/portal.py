@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -55,4 +56,15 @@ def list_all(as_json: AsJson = False) -> None:
 
     with open_workplace(load_settings()) as workplace:
         rows = portal_table(workplace)
-    print_rows("portals", rows, as_json)
+    print_rows("portals", rows if as_json else [_line(row) for row in rows], as_json)
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "portal": row["portal"],
+        "datasets": row["datasets"],
+        "nightly": "yes" if row["nightly"] else "no",
+        "last harvest": f"{row['mode']}, {row['verdict']}" if row["verdict"] else "none yet",
+        "at": row["harvested_at"],
+        "opened as": f"{row['kind']}:{row['url']}",
+    }

@@ -17,6 +17,8 @@ from rich.table import Table
 out = Console()
 err = Console(stderr=True)
 
+_SHORT_ENOUGH = 16  # characters: a date with its time
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 
 
@@ -41,11 +43,16 @@ def print_rows(name: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> N
     if not rows:
         say(f"no {name}")
         return
+    cells = [[_cell(value) for value in row.values()] for row in rows]
     shown = Table(box=None)
-    for column in rows[0]:
-        shown.add_column(column.replace("_", " "), overflow="fold")
-    for row in rows:
-        shown.add_row(*(escape(_cell(value)) for value in row.values()))
+    for place, column in enumerate(rows[0]):
+        # What a row is about stays on one line, for it is what a person copies; so does what is short.
+        longest = max(len(line[place]) for line in cells)
+        shown.add_column(
+            column.replace("_", " "), overflow="fold", no_wrap=place == 0 or longest <= _SHORT_ENOUGH
+        )
+    for line in cells:
+        shown.add_row(*(escape(cell) for cell in line))
     out.print(shown)
 
 

@@ -1,18 +1,39 @@
 """The catalog group: what portals publish, which files it leads to, what comes first."""
 
+from enum import Enum
+
 import dagster as dg
 
 from shelter_pipeline.operations.discover_resources import discover_resources
 from shelter_pipeline.operations.harvest_portal import harvest_portal
 from shelter_pipeline.operations.ledger import organization_keys
+from shelter_pipeline.operations.losses import loss_summary
 from shelter_pipeline.operations.score_assets import score_all
+from shelter_pipeline.operations.source_records import keep_source_records
+from shelter_pipeline.orchestration.harvest_summaries import (
+    harvest_check_specs,
+    harvest_checks,
+    harvest_metadata,
+)
 from shelter_pipeline.orchestration.partitions import add_missing, organizations, portals
 from shelter_pipeline.orchestration.resources import Workplaces
-from shelter_pipeline.orchestration.summaries import discovery_metadata, harvest_metadata, score_metadata
+from shelter_pipeline.orchestration.summaries import discovery_metadata, score_metadata, source_metadata
 
 GROUP = "catalog"
-HARVEST_CHECK = "harvest_is_complete"
-BREAKER_CHECK = "losses_within_breaker"
+
+
+class HarvestMode(Enum):
+    """How much of a portal is read."""
+
+    auto = "auto"  # what changed, and everything when the last full harvest is old
+    full = "full"
+    increment = "increment"
+
+
+class HarvestConfig(dg.Config):
+    """How to harvest: `auto`, `full` or `increment`."""
+
+    mode: HarvestMode = HarvestMode.auto
 
 
 @dg.asset(
@@ -20,51 +41,49 @@ BREAKER_CHECK = "losses_within_breaker"
     group_name=GROUP,
     kinds={"postgres", "json"},
     owners=["team:rescue"],
-    check_specs=[
-        dg.AssetCheckSpec(
-            HARVEST_CHECK,
-            asset="package_list",
-            blocking=True,
-            description="The harvest read as many records as the portal itself says it has.",
-        ),
-        dg.AssetCheckSpec(
-            BREAKER_CHECK,
-            asset="package_list",
-            description="No more datasets vanished at once than could be true.",
-        ),
-    ],
+    check_specs=list(harvest_check_specs),
 )
 def package_list(
-    context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
+    context: dg.AssetExecutionContext, config: HarvestConfig, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.MaterializeResult:
     """Every dataset the portal lists, as it lists it now.
 
     Reads the portal page by page through its own API, keeps each record with the portal's
     raw JSON, keeps the previous version of every record that changed, and says whether
-    all was seen. Each organization found becomes a partition of the assets downstream.
+    all was seen and what is missing. A harvest that was broken off goes on where it
+    stopped. Each organization found becomes a partition of the assets downstream.
     """
     with workplaces.open() as workplace:
-        report = harvest_portal(workplace, context.partition_key)
+        report = harvest_portal(workplace, context.partition_key, mode=config.mode.value)
+        losses = loss_summary(workplace, context.partition_key)
         keys = organization_keys(workplace)
     add_missing(context.instance, organizations, keys)
-    if report["verdict"] == "unreachable":
-        raise dg.Failure(description=report["message"], metadata={"verdict": "unreachable"})
+    # Whatever the verdict, what was found is recorded; the check stops what builds on it.
     return dg.MaterializeResult(
-        metadata=harvest_metadata(report),
-        check_results=[
-            dg.AssetCheckResult(
-                passed=report["verdict"] in ("complete", "plausible"),
-                check_name=HARVEST_CHECK,
-                metadata={"expected": str(report["expected"]), "seen": report["seen"]},
-            ),
-            dg.AssetCheckResult(
-                passed=report["verdict"] != "complete" or report["message"] is None,
-                check_name=BREAKER_CHECK,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"message": report["message"] or "no mass drop"},
-            ),
-        ],
+        metadata=harvest_metadata(report), check_results=list(harvest_checks(report, losses))
     )
+
+
+@dg.asset(
+    partitions_def=portals,
+    deps=[package_list],
+    group_name=GROUP,
+    kinds={"postgres", "http", "file"},
+    owners=["team:rescue"],
+)
+def source_records(
+    context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
+) -> dg.MaterializeResult:
+    """The records of rescued datasets as their publishers wrote them, before the portal rewrote them.
+
+    What data.gov shows of a record is not all of it; the agency's own, JSON or ISO 19115
+    XML, is fetched for datasets with files that are held or in a batch, and kept as a
+    blob with a manifest. Each run asks for some, the most popular first.
+    """
+    with workplaces.open() as workplace:
+        return dg.MaterializeResult(
+            metadata=source_metadata(keep_source_records(workplace, context.partition_key))
+        )
 
 
 @dg.asset(

@@ -1,4 +1,4 @@
-"""Runs of the system: refresh a portal, plan organizations, download a batch, report, audit.
+"""Runs of the system: refresh a portal, keep its sources, plan organizations, download a batch, report, audit.
 
 Every job runs its steps in one process: a second process a step costs more than the
 work of most steps.
@@ -7,13 +7,25 @@ work of most steps.
 import dagster as dg
 
 from shelter_pipeline.operations.scrub_store import scrub_store
-from shelter_pipeline.orchestration.catalog_assets import package_list, priority_scores, resource_metadata
+from shelter_pipeline.orchestration.catalog_assets import (
+    package_list,
+    priority_scores,
+    resource_metadata,
+    source_records,
+)
 from shelter_pipeline.orchestration.rescue_assets import batch_plan, download_batches, organization_rescue
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.tables import table
 
 MAX_RUNTIME_TAG = "dagster/max_runtime"
 PRIORITY_TAG = "dagster/priority"
+IN_FLIGHT = (
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
 
 
 def _assets(*assets: dg.AssetsDefinition) -> dg.AssetSelection:
@@ -40,6 +52,14 @@ discover_portal = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Look at a portal's links that are due and score every file, whatever the harvest came to.",
     tags=_first(at_most_hours=12),
+)
+keep_sources = dg.define_asset_job(
+    "keep_sources",
+    selection=_assets(source_records),
+    executor_def=dg.in_process_executor,
+    description="Keep the publishers' own records of rescued datasets.",
+    # Hours of waiting between requests to one host: it takes a slot that nobody else wants.
+    tags={MAX_RUNTIME_TAG: str(6 * 3600), PRIORITY_TAG: "-1000"},
 )
 rescore = dg.define_asset_job(
     "rescore",
@@ -99,4 +119,12 @@ def fixity() -> None:
     scrub()
 
 
-asset_jobs = (refresh_portal, discover_portal, rescore, plan_organizations, download, report_organizations)
+asset_jobs = (
+    refresh_portal,
+    discover_portal,
+    keep_sources,
+    rescore,
+    plan_organizations,
+    download,
+    report_organizations,
+)

@@ -4,9 +4,16 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from shelter_pipeline.operations.ledger import portal_keys
+from shelter_pipeline.operations.ledger import broken_harvests, portal_keys
 from shelter_pipeline.orchestration.checks import audit_job
-from shelter_pipeline.orchestration.jobs import discover_portal, fixity, refresh_portal, rescore
+from shelter_pipeline.orchestration.jobs import (
+    IN_FLIGHT,
+    discover_portal,
+    fixity,
+    keep_sources,
+    refresh_portal,
+    rescore,
+)
 from shelter_pipeline.orchestration.partitions import add_missing, portals
 from shelter_pipeline.orchestration.resources import Workplaces
 
@@ -25,6 +32,38 @@ def nightly_discovery(
 ) -> Iterator[dg.RunRequest]:
     """Every portal, every night, whatever became of its harvest: a portal that dies is when we must go on."""
     yield from _nightly(context, workplaces)
+
+
+@dg.schedule(job=keep_sources, cron_schedule="0 6 * * *", execution_timezone="UTC")
+def nightly_sources(
+    context: dg.ScheduleEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
+) -> Iterator[dg.RunRequest]:
+    """Every portal, every night, when its harvest is mostly over: some more source records, the most popular first."""
+    yield from _nightly(context, workplaces)
+
+
+@dg.schedule(job=refresh_portal, cron_schedule="45 * * * *", execution_timezone="UTC")
+def continue_harvests(
+    context: dg.ScheduleEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Harvests that were broken off go on within the hour, where they stopped, without a person."""
+    with workplaces.open() as workplace:
+        keys = broken_harvests(workplace)
+    add_missing(context.instance, portals, keys)
+    under_way = _partitions_under_way(context.instance)
+    waiting = [key for key in keys if key not in under_way]
+    if not waiting:
+        yield dg.SkipReason("no harvest was broken off that could be continued now")
+    hour = context.scheduled_execution_time.isoformat(timespec="hours")
+    for key in waiting:
+        yield dg.RunRequest(run_key=f"{key}:{hour}", partition_key=key, tags={"shelter/portal": key})
+
+
+def _partitions_under_way(instance: dg.DagsterInstance) -> set[str]:
+    """Portals that are being refreshed, by whomever: a second harvest beside the first would do its work twice."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT)))
+    refreshes = (run for run in runs if run.job_name in (refresh_portal.name, "__ASSET_JOB"))
+    return {run.tags.get("dagster/partition", "") for run in refreshes}
 
 
 def _nightly(context: dg.ScheduleEvaluationContext, workplaces: Workplaces) -> Iterator[dg.RunRequest]:
@@ -47,4 +86,12 @@ weekly_fixity = dg.ScheduleDefinition(
     name="weekly_fixity", job=fixity, cron_schedule="0 8 * * 0", execution_timezone="UTC"
 )
 
-schedules = (nightly_harvest, nightly_discovery, hourly_rescore, daily_audit, weekly_fixity)
+schedules = (
+    nightly_harvest,
+    continue_harvests,
+    nightly_discovery,
+    nightly_sources,
+    hourly_rescore,
+    daily_audit,
+    weekly_fixity,
+)

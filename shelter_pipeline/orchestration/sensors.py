@@ -14,11 +14,13 @@ from shelter_pipeline.catalog.batches import BatchRow
 from shelter_pipeline.operations.ledger import (
     next_batches,
     organization_keys,
+    portal_keys,
     reap_lost_work,
     release_run,
     settled_organizations,
 )
 from shelter_pipeline.orchestration.jobs import (
+    IN_FLIGHT,
     MAX_RUNTIME_TAG,
     PRIORITY_TAG,
     discover_portal,
@@ -32,19 +34,13 @@ from shelter_pipeline.orchestration.partitions import (
     contiguous_ranges,
     in_partition_order,
     organizations,
+    portals,
 )
 from shelter_pipeline.orchestration.resources import Workplaces
 
 BATCH_TAG, ATTEMPT_TAG, HOST_TAG = "shelter/batch", "shelter/attempt", "shelter/host"
 _MOST_PER_TICK = 100
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-_IN_FLIGHT = (
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-)
 _MARGIN_SECONDS = 1800
 _BATCHES_PER_HOST = 2
 _REST_AFTER_CANCEL_MINUTES = 10
@@ -106,7 +102,7 @@ class Flight:
 
 def flights_of(instance: dg.DagsterInstance) -> list[Flight]:
     """Every batch that is queued or running. Only batch keys hold a dot, so a run by hand is known by its partition."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=list(_IN_FLIGHT)))
+    runs = instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT)))
     flights = (Flight(batch_of(run) or "", run.tags.get(HOST_TAG)) for run in runs)
     return [flight for flight in flights if flight.batch]
 
@@ -133,6 +129,20 @@ def reaper_sensor(
     return dg.SkipReason(
         f"{taken['expired_claims']} leases had run out, {taken['requeued_batches']} batches wait again"
     )
+
+
+@dg.sensor(minimum_interval_seconds=60)
+def portal_sensor(
+    context: dg.SensorEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
+) -> dg.SensorResult | dg.SkipReason:
+    """Portals that were added on the command line become partitions, for people to choose."""
+    with workplaces.open() as workplace:
+        keys = portal_keys(workplace)
+    known = set(context.instance.get_dynamic_partitions(str(portals.name)))
+    new = [key for key in keys if key not in known]
+    if not new:
+        return dg.SkipReason(f"all {len(keys)} portals are partitions")
+    return dg.SensorResult(dynamic_partitions_requests=[portals.build_add_request(new)])
 
 
 @dg.sensor(job=report_organizations, minimum_interval_seconds=60)
@@ -219,6 +229,7 @@ def _give_back(run: dg.DagsterRun, workplaces: Workplaces, *, rest_minutes: int)
 sensors = (
     download_sensor,
     reaper_sensor,
+    portal_sensor,
     rescue_report_sensor,
     plan_after_refresh,
     lost_run_sensor,

@@ -12,20 +12,6 @@ from shelter_pipeline.reports import by_reason, size
 Metadata = dict[str, Any]
 
 
-def harvest_metadata(report: Mapping[str, Any]) -> Metadata:
-    """A harvest: its verdict, its counts, what was refused and why."""
-    shown = (
-        "verdict expected seen new changed unchanged refused duplicates delisted resources requests seconds"
-    )
-    return {
-        "dagster/row_count": report["seen"],
-        **{name: report[name] for name in shown.split() if report[name] is not None},
-        "witness": report["witness"] or "the portal gives no count",
-        "message": report["message"] or "–",
-        "refusals": table(report["refusals"], ["position", "identifier", "field", "problem"]),
-    }
-
-
 def discovery_metadata(summary: Mapping[str, Any]) -> Metadata:
     """A discovery: how many links were looked at, and what they turned out to be."""
     return {
@@ -63,6 +49,16 @@ def by_part(reasons: Mapping[str, Any]) -> str:
     """The parts of a score, greatest first."""
     parts = [(name, value) for name, value in reasons.items() if isinstance(value, int | float) and value]
     return ", ".join(f"{name} {value:.2f}" for name, value in sorted(parts, key=lambda part: -part[1]))
+
+
+def source_metadata(result: Mapping[str, Any]) -> Metadata:
+    """A run for source records: how many were kept, why others were not, and how many wait."""
+    return {
+        "asked": result["asked"],
+        "stored": result["stored"],
+        "waiting": result["left"],
+        "not had, by reason": table(_pairs(result["failed"], "records")),
+    }
 
 
 def plan_metadata(plan: Mapping[str, Any]) -> Metadata:

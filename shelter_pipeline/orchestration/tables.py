@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,15 +11,36 @@ import pandas as pd
 
 from shelter_pipeline.reports import by_reason, size
 
+SHOWN_UNFOLDED = 1000  # characters: longer Markdown stands behind a link of the UI
 _BAR = 20
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> dg.MetadataValue[Any]:
     """Rows as a Markdown table, in the order of `columns` where it is given."""
+    return dg.MetadataValue.md(_markdown(rows, columns))
+
+
+def short_table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None
+) -> dg.MetadataValue[Any]:
+    """As many of the first rows as the UI shows at once; a last line says how many more there are."""
+    text = _markdown(rows, columns)
+    for count in range(len(rows) - 1, 0, -1):
+        if len(text) < SHOWN_UNFOLDED:
+            break
+        text = f"{_markdown(rows[:count], columns)}\n\nand {len(rows) - count} more"
+    return dg.MetadataValue.md(text)
+
+
+def _markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None) -> str:
     if not rows:
-        return dg.MetadataValue.md("*nothing*")
-    frame = pd.DataFrame(list(rows), columns=list(columns) if columns else None)
-    return dg.MetadataValue.md(frame.map(_cell).to_markdown(index=False, disable_numparse=True))
+        return "*nothing*"
+    # As objects, so that a missing number does not make floats of its neighbours.
+    frame = pd.DataFrame(list(rows), columns=list(columns) if columns else None, dtype=object)
+    text = frame.map(_cell).to_markdown(index=False, disable_numparse=True)
+    head, _, rest = re.sub(" {2,}", " ", text).partition("\n")
+    rule, _, body = rest.partition("\n")
+    return "\n".join((head, re.sub("-{2,}", "--", rule), body))
 
 
 def bar(part: float, whole: float) -> str:
@@ -46,6 +68,6 @@ def progress_table(reports: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None or value is pd.NA or value != value else str(value)  # noqa: PLR0124 - NaN
     # Markdown is made of what portals wrote: nothing of it may break the table or become markup.
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")[:300]

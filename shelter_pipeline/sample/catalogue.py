@@ -9,7 +9,8 @@ both falling.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,8 +46,8 @@ class Dataset:
 
     @property
     def harvest_id(self) -> str:
-        """Identity of the harvest record: the publisher's own words."""
-        return identity(f"harvest/{self.id}")
+        """Identity of the harvest record, the publisher's own words: another one with every harvest."""
+        return identity(f"harvest/{self.id}/{self.harvested}")
 
     @property
     def title(self) -> str:
@@ -81,6 +82,15 @@ class Catalogue:
         rows += [_broken_row(field, slug) for field, slug in BROKEN_ROWS]
         self.rows: tuple[Dataset, ...] = tuple(sorted(rows, key=_rank, reverse=True))
         self.datasets: tuple[Dataset, ...] = tuple(row for row in self.rows if not row.broken)
+
+    def with_rows(self, rows: Iterable[Dataset]) -> Catalogue:
+        """This catalogue with other rows; the files stand where they stood."""
+        other = copy(self)
+        for name in ("by_name", "by_harvest_id"):
+            other.__dict__.pop(name, None)
+        other.rows = tuple(sorted(rows, key=_rank, reverse=True))
+        other.datasets = tuple(row for row in other.rows if not row.broken)
+        return other
 
     @cached_property
     def by_name(self) -> Mapping[str, Dataset]:

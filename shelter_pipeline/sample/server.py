@@ -21,11 +21,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.sample.catalogue import Catalogue
+from shelter_pipeline.sample.editing import Editor
 from shelter_pipeline.sample.expectations import Expectations
 from shelter_pipeline.sample.files import Files
 from shelter_pipeline.sample.pages import plain_page
 from shelter_pipeline.sample.replies import Reply, Request, html_reply
 from shelter_pipeline.sample.shapes import ckan, datagov, dcat_us
+from shelter_pipeline.sample.troubles import PORTAL_PATHS, Trouble, Troubles
 
 _BODY_LIMIT = 1_000_000
 _NO_BODY = frozenset({204, 304})
@@ -70,7 +72,8 @@ class SamplePortal:
             undo.pop_all()
         self.file_bases = tuple(server.base for server in self._servers)
         self.base_url = self.file_bases[0]
-        self.catalogue = Catalogue(self.base_url, self.file_bases)
+        self.edit = Editor(Catalogue(self.base_url, self.file_bases))
+        self._troubles = Troubles()
         self._files = Files(self.catalogue.site)
         self._crawl_delay_seconds = crawl_delay_seconds
         self._threads = [
@@ -79,13 +82,43 @@ class SamplePortal:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue as it is now; `edit` changes it."""
+        return self.edit.catalogue
+
     @cached_property
     def expectations(self) -> Expectations:
-        """How a correct rescue of this portal must end."""
+        """How a correct rescue of this portal, as it is when this is first asked, must end."""
         return Expectations(self.catalogue)
+
+    def misbehave(
+        self,
+        trouble: Trouble | str,
+        *,
+        requests: int = 1,
+        after: int = 0,
+        paths: tuple[str, ...] = PORTAL_PATHS,
+        retry_after_seconds: int = 1,
+    ) -> None:
+        """`requests` requests for what begins with one of `paths` meet this trouble, once `after` were answered."""
+        self._troubles.announce(
+            Trouble(trouble),
+            requests=requests,
+            after=after,
+            paths=paths,
+            retry_after_seconds=retry_after_seconds,
+        )
+
+    def behave(self) -> None:
+        """End every trouble."""
+        self._troubles.end()
 
     def answer(self, request: Request) -> Reply:
         """The reply to any request."""
+        return self._troubles.answer(request) or self._answer(request)
+
+    def _answer(self, request: Request) -> Reply:
         if request.path == "/data.json":
             return dcat_us.data_json(self.catalogue)
         if request.path == "/robots.txt":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from shelter_pipeline.operations.ledger import add_portal, next_batches
 from shelter_pipeline.operations.workplace import Workplace
-from shelter_pipeline.orchestration.partitions import add_missing, contiguous_ranges, organizations
+from shelter_pipeline.orchestration.partitions import add_missing, contiguous_ranges, organizations, portals
 from shelter_pipeline.sample.server import SamplePortal
 from shelter_pipeline_tests.support.dagster import Deployment
 
@@ -198,7 +199,7 @@ def test_the_reaper_brings_back_a_batch_whose_run_is_gone(planned: Deployment) -
     assert key in {request.partition_key for request in requested(planned, "download_sensor")}
 
 
-@pytest.mark.parametrize("name", ["nightly_harvest", "nightly_discovery"])
+@pytest.mark.parametrize("name", ["nightly_harvest", "nightly_discovery", "nightly_sources"])
 def test_every_portal_has_its_turn_once_a_night(deployment: Deployment, name: str) -> None:
     with deployment.workplace() as workplace:
         add_portal(workplace, "ckan:https://ckan.example", slug="ckan-example")
@@ -219,6 +220,72 @@ def test_every_portal_has_its_turn_once_a_night(deployment: Deployment, name: st
     assert [request.run_key for request in same] == [request.run_key for request in first]
     assert not {request.run_key for request in next_night} & {request.run_key for request in first}
     assert set(deployment.instance.get_dynamic_partitions("portal")) == {"127-0-0-1-9", "ckan-example"}
+
+
+def test_a_portal_that_was_added_is_a_partition_at_the_next_tick(deployment: Deployment) -> None:
+    with deployment.workplace() as workplace:
+        add_portal(workplace, "ckan:https://ckan.example", slug="ckan-example")
+
+    result = tick(deployment, "portal_sensor")
+
+    assert isinstance(result, dg.SensorResult)
+    (request,) = result.dynamic_partitions_requests or []
+    assert list(request.partition_keys) == ["127-0-0-1-9", "ckan-example"]
+    add_missing(deployment.instance, portals, list(request.partition_keys))
+    assert isinstance(tick(deployment, "portal_sensor"), dg.SkipReason)
+
+
+def continued(deployment: Deployment, hour: int) -> list[dg.RunRequest]:
+    """What the schedule asks for at this hour."""
+    context = dg.build_schedule_context(
+        instance=deployment.instance,
+        scheduled_execution_time=dt.datetime(2026, 5, 1, hour, 45, tzinfo=dt.UTC),
+        resources=resources_of(deployment),
+    )
+    schedule = deployment.defs.resolve_schedule_def("continue_harvests")
+    found = list(schedule(context))  # type: ignore[arg-type]
+    return [request for request in found if isinstance(request, dg.RunRequest)]
+
+
+@pytest.fixture
+def broken_off(deployment: Deployment) -> Iterator[tuple[Deployment, SamplePortal]]:
+    """A harvest that read a part of the portal before its pages stopped coming."""
+    with SamplePortal() as sample:
+        deployment.add_portal(sample.base_url)
+        sample.misbehave("blocked", requests=100_000, after=4, paths=("/search",))
+        assert not deployment.run("refresh_portal", "sample").success
+        sample.behave()
+        yield deployment, sample
+
+
+def test_a_harvest_that_was_broken_off_is_continued_within_the_hour(
+    broken_off: tuple[Deployment, SamplePortal],
+) -> None:
+    deployment, _ = broken_off
+
+    first, same, later = continued(deployment, 3), continued(deployment, 3), continued(deployment, 4)
+
+    assert [request.partition_key for request in first] == ["sample"]
+    assert [request.run_key for request in same] == [request.run_key for request in first]
+    assert first[0].run_key != later[0].run_key
+    assert deployment.run("refresh_portal", "sample").success
+    assert continued(deployment, 5) == []
+
+
+def test_a_portal_that_is_being_harvested_is_not_harvested_twice(
+    broken_off: tuple[Deployment, SamplePortal],
+) -> None:
+    deployment, _ = broken_off
+    tags = {"dagster/partition": "sample"}
+    deployment.instance.add_run(dg.DagsterRun(job_name="refresh_portal", status=LIVE[0], tags=tags))
+
+    assert continued(deployment, 3) == []
+
+
+def test_source_records_take_a_slot_only_when_no_download_wants_it(planned: Deployment) -> None:
+    downloads = [int(request.tags["dagster/priority"]) for request in requested(planned, "download_sensor")]
+
+    assert int(planned.defs.resolve_job_def("keep_sources").tags["dagster/priority"]) < min(downloads)
 
 
 def test_the_report_sensor_asks_once_for_each_organization_that_has_ended(planned: Deployment) -> None:

@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 ASSETS = {
     "package_list": "portal",
     "resource_metadata": "portal",
+    "source_records": "portal",
     "priority_scores": None,
     "batch_plan": "organization",
     "download_batches": "batch",
@@ -92,7 +93,9 @@ def test_nothing_is_switched_on_in_code() -> None:
     }
 
 
-@pytest.mark.parametrize("job", ["refresh_portal", "plan_organizations", "download", "report_organizations"])
+@pytest.mark.parametrize(
+    "job", ["refresh_portal", "keep_sources", "plan_organizations", "download", "report_organizations"]
+)
 def test_every_job_runs_in_one_process_and_has_an_end(job: str) -> None:
     definition = defs.resolve_job_def(job)
 
@@ -105,6 +108,7 @@ def test_every_job_runs_in_one_process_and_has_an_end(job: str) -> None:
     [
         catalog_assets.package_list,
         catalog_assets.resource_metadata,
+        catalog_assets.source_records,
         catalog_assets.priority_scores,
         rescue_assets.batch_plan,
         rescue_assets.download_batches,

@@ -9,6 +9,8 @@ from shelter_pipeline.orchestration.partitions import add_missing, batches, orga
 from shelter_pipeline.sample.server import SamplePortal
 from shelter_pipeline_tests.support.dagster import Deployment
 
+READ_ALL = {"ops": {"package_list": {"config": {"mode": "full"}}}}
+
 
 def metadata_of(deployment: Deployment, asset: str, partition: str | None = None) -> dict[str, object]:
     key = dg.AssetKey(asset)
@@ -48,13 +50,85 @@ def test_a_refresh_makes_every_organization_a_partition(deployment: Deployment) 
     assert metadata_of(deployment, "priority_scores")["scores changed"] == 591
 
 
-def test_a_portal_that_cannot_be_reached_fails_its_run_with_one_sentence(deployment: Deployment) -> None:
+def checks_of(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
+    """Each check that the run answered, and whether it passed."""
+    return {answer.check_name: answer.passed for answer in result.get_asset_check_evaluations()}
+
+
+def test_a_refresh_answers_all_checks_and_shows_what_changed_by_organization(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        deployment.add_portal(sample.base_url)
+
+        result = deployment.run("refresh_portal", "sample")
+
+    assert checks_of(result) == {
+        "harvest_is_complete": True,
+        "losses_within_breaker": True,
+        "no_new_confirmed_losses": True,
+    }
+    shown = metadata_of(deployment, "package_list", "sample")
+    assert (shown["seen"], shown["new"], shown["refused"]) == (300, 300, 3)
+    assert "noaa-gov" in str(shown["changes by organization"])
+    assert str(shown["changes"]).startswith("![Changes by organization](<data:image/svg+xml,")
+
+
+def test_a_portal_that_cannot_be_reached_fails_its_check_and_stops_what_builds_on_it(
+    deployment: Deployment,
+) -> None:
     deployment.add_portal("http://127.0.0.1:9/dead", slug="dead")
 
     result = deployment.run("refresh_portal", "dead")
 
     assert not result.success
-    assert "http://127.0.0.1:9" in failure_of(result)
+    assert not checks_of(result)["harvest_is_complete"]
+    assert "harvest_is_complete" in failure_of(result)
+    shown = metadata_of(deployment, "package_list", "dead")
+    assert shown["verdict"] == "unreachable"
+    assert "http://127.0.0.1:9" in str(shown["message"])
+    assert not deployment.instance.get_materialized_partitions(dg.AssetKey("resource_metadata"))
+
+
+def test_a_mass_drop_warns_and_stops_nothing(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        half = [row.slug for row in sample.catalogue.datasets if row.publisher.slug == "noaa-gov"][:40]
+        sample.edit.withdraw(*half)
+
+        result = deployment.run("refresh_portal", "sample", config=READ_ALL)
+
+    assert result.success
+    assert checks_of(result) == {
+        "harvest_is_complete": True,
+        "losses_within_breaker": False,
+        "no_new_confirmed_losses": True,
+    }
+    assert metadata_of(deployment, "package_list", "sample")["withheld"] == 40
+
+
+def test_the_next_nights_harvest_reads_only_what_changed(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        slug = sample.catalogue.datasets[3].slug
+        sample.edit.amend(slug, description="Revised.")
+
+        assert deployment.run("refresh_portal", "sample").success
+
+    shown = metadata_of(deployment, "package_list", "sample")
+    assert (shown["mode"], shown["changed"], shown["new"]) == ("increment", 1, 0)
+    assert str(shown["completeness"]).endswith("only a full harvest can tell")
+
+
+def test_source_records_are_kept_for_what_is_planned(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        planned(deployment, "hhs-gov")
+
+        assert deployment.run("keep_sources", "sample").success
+
+    shown = metadata_of(deployment, "source_records", "sample")
+    assert shown["stored"] == shown["asked"]
+    assert shown["stored"]
+    assert shown["waiting"] == 0
 
 
 def test_planning_makes_batches_partitions_and_downloading_one_settles_it(deployment: Deployment) -> None:

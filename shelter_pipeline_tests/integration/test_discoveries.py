@@ -19,7 +19,7 @@ from shelter_pipeline.catalog.discoveries import (
     record_discoveries,
     seed_asset_kinds,
 )
-from shelter_pipeline.catalog.harvests import begin_harvest, record_page
+from shelter_pipeline.catalog.harvests import open_harvest, record_group
 from shelter_pipeline.catalog.portals import PortalRow, organization_id
 from shelter_pipeline.dispatch.planning import BatchLimits, plan_batches
 from shelter_pipeline.domain.urls import parse_url
@@ -193,9 +193,7 @@ def test_what_was_looked_at_is_not_due_again_until_its_address_changes(
     discovered(catalog, portal)
     assert due_resources(catalog, portal.id, after_dataset=0, limit=10) == []
 
-    harvest = begin_harvest(catalog, portal)
-    moved = [a_dataset("1", a_resource(B)), a_dataset("2", a_resource(A))]
-    record_page(catalog, portal, harvest, moved, already_seen=set(), cursor=None, requests=1)
+    harvested(catalog, portal, [a_dataset("1", a_resource(B)), a_dataset("2", a_resource(A))])
 
     assert [row.url for row in due_resources(catalog, portal.id, after_dataset=0, limit=10)] == [B]
 
@@ -262,13 +260,11 @@ def test_a_harvest_and_a_discovery_of_the_same_portal_do_not_deadlock(catalog: C
     seed_asset_kinds(catalog, [("csv", "CSV", "table")])
     harvested(catalog, portal, [a_dataset(str(n), a_resource(A)) for n in range(200)])
     everything = [leads(number, A, B) for number in resources(catalog)]
-    harvest = begin_harvest(catalog, portal)
 
     def merge(turn: int) -> int:
         records = [a_dataset(str(n), a_resource(A, format=f"v{turn}")) for n in reversed(range(200))]
-        return record_page(
-            catalog, portal, harvest, records, already_seen=set(), cursor=None, requests=1
-        ).changed
+        harvest = open_harvest(catalog, portal)
+        return record_group(catalog, portal, harvest, records, cursor=None, requests=1).changed
 
     with ThreadPoolExecutor(4) as pool:
         recorded = [pool.submit(record_discoveries, catalog, everything) for _ in range(12)]

@@ -22,6 +22,7 @@ import pytest
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.records import slugify
 from shelter_pipeline.sample.server import SamplePortal
+from shelter_pipeline.sample.shapes.ckan import is_lost
 
 SLUGS = "{http://www.sitemaps.org/schemas/sitemap/0.9}loc"
 
@@ -166,14 +167,22 @@ def test_organizations_add_up_to_the_catalogue_and_filter_it(portal: SamplePorta
     assert crawled == counts
 
 
-def test_stats_and_sitemap_count_the_same_datasets(portal: SamplePortal) -> None:
-    stats = ask(f"{portal.base_url}/api/stats").json
+def sitemap_slugs(portal: SamplePortal) -> list[list[str]]:
+    """The slugs in each file of the sitemap."""
     index = ET.fromstring(ask(f"{portal.base_url}/sitemap.xml").body)  # noqa: S314 - our own bytes
-    urls = ET.fromstring(ask(index[0].findtext(SLUGS) or "").body)  # noqa: S314
+    files = [ET.fromstring(ask(place.findtext(SLUGS) or "").body) for place in index]  # noqa: S314
+    return [[(place.findtext(SLUGS) or "").rpartition("/")[2] for place in file] for file in files]
 
-    slugs = {(place.findtext(SLUGS) or "").rpartition("/")[2] for place in urls}
+
+def test_stats_and_a_sitemap_of_several_files_count_the_same_datasets(portal: SamplePortal) -> None:
+    stats = ask(f"{portal.base_url}/api/stats").json
+
+    files = sitemap_slugs(portal)
+
     assert stats["results"]["datasets"] == 300
-    assert slugs == {dataset.slug for dataset in portal.catalogue.datasets}
+    assert [len(slugs) for slugs in files] == [100, 100, 100]
+    assert {slug for slugs in files for slug in slugs} == {row.slug for row in portal.catalogue.datasets}
+    assert ask(f"{portal.base_url}/sitemap/sitemap-3.xml").status == 404
 
 
 def test_a_dataset_is_found_by_slug_and_by_id(portal: SamplePortal) -> None:
@@ -237,6 +246,121 @@ def test_robots_name_the_sitemap_and_the_delay_if_there_is_one() -> None:
         assert f"Sitemap: {slow.base_url}/sitemap.xml\n" in text
 
 
+# What happens while it is served
+
+
+def slugs_of(portal: SamplePortal, **query: Any) -> list[str]:
+    hits = whole(crawl(portal, per_page=1000, **query), "identifier", "title")
+    return [hit["slug"] for hit in hits]
+
+
+def shown(portal: SamplePortal, slug: str) -> Any:
+    return ask(f"{portal.base_url}/api/dataset/{slug}").json["results"][0]
+
+
+def test_a_dataset_that_is_withdrawn_is_gone_from_every_list_until_it_is_restored(
+    fresh: SamplePortal,
+) -> None:
+    slug = fresh.catalogue.datasets[5].slug
+    before = shown(fresh, slug)
+
+    fresh.edit.withdraw(slug)
+
+    assert slug not in slugs_of(fresh)
+    assert slug not in {listed for file in sitemap_slugs(fresh) for listed in file}
+    assert ask(f"{fresh.base_url}/api/dataset/{slug}").status == 404
+    assert ask(f"{fresh.base_url}/api/stats").json["results"]["datasets"] == 299
+    assert ask(before["harvest_record_raw"]).status == 404
+    fresh.edit.restore(slug)
+    assert slug in slugs_of(fresh)
+    assert shown(fresh, slug)["dcat"] == before["dcat"]
+
+
+def test_a_changed_record_comes_first_by_date_with_a_harvest_record_of_its_own(fresh: SamplePortal) -> None:
+    late = fresh.catalogue.datasets[200:]
+    slug = next(row.slug for row in late if row.publisher.slug != "noaa-gov")  # whose records may be XML
+    before = shown(fresh, slug)
+
+    fresh.edit.amend(slug, description="Revised.")
+
+    first = next(search_pages(fresh, per_page=1, sort="last_harvested_date"))["results"][0]
+    assert (first["slug"], first["description"]) == (slug, "Revised.")
+    assert ask(before["harvest_record_raw"]).status == 404
+    assert ask(first["harvest_record_raw"]).json["description"] == "Revised."
+
+
+def test_harvested_datasets_get_a_date_and_keep_their_record(fresh: SamplePortal) -> None:
+    slugs = sorted(dataset.slug for dataset in fresh.catalogue.datasets[:2])
+    before = [shown(fresh, slug)["dcat"] for slug in slugs]
+
+    fresh.edit.reharvest(*slugs)
+
+    newest = next(search_pages(fresh, per_page=2, sort="last_harvested_date"))["results"]
+    assert sorted(hit["slug"] for hit in newest) == slugs
+    assert [shown(fresh, slug)["dcat"] for slug in slugs] == before
+
+
+def test_a_dataset_moves_to_another_organization(fresh: SamplePortal) -> None:
+    slug = next(row.slug for row in fresh.catalogue.datasets if row.publisher.slug == "epa-gov")
+
+    fresh.edit.transfer("doe-gov", slug)
+
+    assert slug in slugs_of(fresh, org_slug="doe-gov")
+    assert slug not in slugs_of(fresh, org_slug="epa-gov")
+    counts = ask(f"{fresh.base_url}/api/organizations").json["organizations"]
+    assert {row["slug"]: row["dataset_count"] for row in counts}["doe-gov"] == 11
+
+
+def test_popularity_changes_without_a_new_date(fresh: SamplePortal) -> None:
+    row = fresh.catalogue.datasets[-1]
+
+    fresh.edit.make_popular(row.slug, 9999)
+
+    assert slugs_of(fresh)[0] == row.slug
+    assert shown(fresh, row.slug)["last_harvested_date"] == row.harvested
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status", "media_type", "header"),
+    [
+        ("unavailable", 503, "text/html", "Retry-After"),
+        ("error", 500, "text/html", ""),
+        ("html", 200, "text/html", ""),
+        ("rate-limited", 429, "application/json", "X-RateLimit-Remaining"),
+        ("blocked", 403, "text/html", ""),
+        ("challenge", 202, "text/html", ""),
+    ],
+)
+def test_the_portal_misbehaves_for_as_many_requests_as_told(
+    fresh: SamplePortal, trouble: str, status: int, media_type: str, header: str
+) -> None:
+    fresh.misbehave(trouble, requests=2)
+
+    answers = [ask(f"{fresh.base_url}/search?per_page=1") for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [status, status, 200]
+    assert answers[0].headers.get_content_type() == media_type
+    assert not header or header in answers[0].headers
+    assert answers[2].json["results"]
+
+
+def test_a_trouble_can_begin_later(fresh: SamplePortal) -> None:
+    fresh.misbehave("error", after=2)
+
+    answers = [ask(f"{fresh.base_url}/search?per_page=1").status for _ in range(4)]
+
+    assert answers == [200, 200, 500, 200]
+
+
+def test_troubles_meet_only_the_paths_they_were_told_for_and_can_be_ended(fresh: SamplePortal) -> None:
+    fresh.misbehave("unavailable", requests=1000, paths=("/api/",))
+
+    assert ask(f"{fresh.base_url}/search").status == 200
+    assert ask(f"{fresh.base_url}/api/stats").status == 503
+    fresh.behave()
+    assert ask(f"{fresh.base_url}/api/stats").status == 200
+
+
 # CKAN
 
 
@@ -268,6 +392,46 @@ def test_packages_are_filtered_by_organization_and_words_and_cut_to_fields(porta
     assert by_organization["count"] == 32
     assert by_word["count"] > 1
     assert all(set(package) == {"id", "name"} for package in by_word["results"])
+
+
+def test_packages_are_filtered_and_sorted_by_their_date_of_change(portal: SamplePortal) -> None:
+    rows = sorted(portal.catalogue.rows, key=lambda row: row.harvested)
+    since, until = rows[100].harvested[:23], rows[200].harvested[:23]
+
+    from_one_on = action(
+        portal,
+        "package_search",
+        fq=f"metadata_modified:[{since}Z TO *]",
+        sort="metadata_modified asc, id asc",
+        rows=300,
+    )["result"]
+    between = action(portal, "package_search", fq=f"metadata_modified:[{since}Z TO {until}Z]", rows=0)["result"]
+
+    dates = [one["metadata_modified"] for one in from_one_on["results"] if isinstance(one, dict)]
+    assert (from_one_on["count"], between["count"]) == (203, 101)
+    assert dates == sorted(dates)
+    assert dates[0] == rows[100].harvested
+
+
+def test_under_short_pages_a_page_is_cut_and_what_the_index_lost_is_counted_and_still_shown(
+    portal: SamplePortal,
+) -> None:
+    lost = {row.id for row in portal.catalogue.rows if is_lost(row)}
+    base = f"{portal.base_url}/short-pages/api/3/action"
+
+    def pages(**query: Any) -> list[Any]:
+        searches = (urlencode({"rows": 1000, "sort": "id asc", "start": at, **query}) for at in range(0, 303, 40))
+        return [ask(f"{base}/package_search?{search}").json["result"] for search in searches]
+
+    whole_pages, bare_pages = pages(), pages(fl="id")
+
+    shown = {one.get("id") for page in whole_pages for one in page["results"] if isinstance(one, dict)}
+    known = {one.get("id") for page in bare_pages for one in page["results"]}
+    assert [page["count"] for page in whole_pages] == [303] * 8
+    assert max(len(page["results"]) for page in whole_pages) == 40
+    assert known - shown == lost
+    assert len(lost) > 2
+    assert {ask(f"{base}/package_show?id={one}").json["result"]["id"] for one in lost} == lost
 
 
 def test_a_facet_counts_every_row_by_organization(portal: SamplePortal) -> None:
@@ -319,7 +483,10 @@ def test_an_action_can_be_posted_as_json_and_as_a_form(portal: SamplePortal) -> 
         ("package_search?start=x", 409, "Validation Error"),
         ("package_search?facet.field=organization", 409, "Validation Error"),
         ("package_search?fq=colour:red", 400, "Search Query Error"),
+        ("package_search?fq=metadata_modified:[soon+TO+*]", 400, "Search Query Error"),
+        ("package_search?fq=metadata_modified:[2026-13-01T00:00:00Z+TO+*]", 409, "Search Error"),
         ("package_search?sort=size+asc", 400, "Search Query Error"),
+        ("package_search?sort=id+asc,size+asc", 400, "Search Query Error"),
         ("package_search?include_drafts=1", 400, "Search Query Error"),
     ],
 )

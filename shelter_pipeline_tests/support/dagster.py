@@ -32,12 +32,20 @@ class Deployment:
         return open_workplace(self.settings)
 
     def run(
-        self, job: str, partition: str | None = None, tags: Mapping[str, str] | None = None
+        self,
+        job: str,
+        partition: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        config: Mapping[str, object] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """One run of a job in this process; a failed run is a result, not an exception."""
         definition = self.defs.resolve_job_def(job)
         return definition.execute_in_process(
-            partition_key=partition, instance=self.instance, raise_on_error=False, tags=dict(tags or {})
+            partition_key=partition,
+            instance=self.instance,
+            raise_on_error=False,
+            tags=dict(tags or {}),
+            run_config=dict(config or {}),
         )
 
     def run_range(self, job: str, keys: list[str]) -> dg.ExecuteInProcessResult:
@@ -63,6 +71,7 @@ def deployment(catalog_url: str, tmp_path: Path) -> Iterator[Deployment]:
         database_url=SecretStr(catalog_url),
         allowed_networks="127.0.0.0/8",
         fetch_retry_delay_seconds=0.05,
+        harvest_attempts=2,
         portal="datagov:http://127.0.0.1:9",
     )
     # On disk, because schedules open the instance by reference.

@@ -13,7 +13,7 @@ from shelter_pipeline.catalog.discoveries import (
     record_discoveries,
     seed_asset_kinds,
 )
-from shelter_pipeline.catalog.harvests import begin_harvest, end_harvest, record_page
+from shelter_pipeline.catalog.harvests import end_harvest, open_harvest, record_group
 from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.domain.records import (
     DatasetRecord,
@@ -72,10 +72,10 @@ def harvested(
     verdict: str = "complete",
 ) -> int:
     """One whole harvest of one page; returns its id."""
-    harvest_id = begin_harvest(catalog, portal)
-    record_page(catalog, portal, harvest_id, list(records), already_seen=set(), cursor=None, requests=1)
-    end_harvest(catalog, harvest_id, verdict=verdict, message=None)
-    return harvest_id
+    harvest = open_harvest(catalog, portal)
+    record_group(catalog, portal, harvest, list(records), cursor=None, requests=1)
+    end_harvest(catalog, harvest, verdict=verdict)
+    return harvest.id
 
 
 def discovered(catalog: Catalog, portal: PortalRow) -> int:

@@ -31,6 +31,7 @@ from shelter_pipeline.sample.replies import (
 from shelter_pipeline.sample.words import Publisher
 
 MAX_PER_PAGE = 1000
+SITEMAP_URLS = 100  # in one file; 5,000 at data.gov
 _DEFAULT_PER_PAGE = 20
 _SORTS = ("relevance", "popularity", "last_harvested_date")
 _LOST = {
@@ -214,13 +215,24 @@ _SITEMAPS = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 
 def _sitemap_index(catalogue: Catalogue, _: Request) -> Reply:
-    place = f"<sitemap><loc>{catalogue.base_url}/sitemap/sitemap-0.xml</loc></sitemap>"
-    return xml_reply(f"{_XML}<sitemapindex {_SITEMAPS}>{place}</sitemapindex>")
+    files = range(0, len(catalogue.datasets), SITEMAP_URLS)
+    places = "".join(
+        f"<sitemap><loc>{catalogue.base_url}/sitemap/sitemap-{place}.xml</loc></sitemap>"
+        for place, _ in enumerate(files)
+    )
+    return xml_reply(f"{_XML}<sitemapindex {_SITEMAPS}>{places}</sitemapindex>")
 
 
-def _sitemap(catalogue: Catalogue, _: Request) -> Reply:
+def _sitemap(catalogue: Catalogue, request: Request) -> Reply:
+    name = request.path.removeprefix("/sitemap/")
     rows = sorted(catalogue.datasets, key=lambda dataset: (dataset.harvested, dataset.slug))
-    places = "".join(f"<url><loc>{catalogue.base_url}/dataset/{row.slug}</loc></url>" for row in rows)
+    parts = {
+        f"sitemap-{place}.xml": rows[start : start + SITEMAP_URLS]
+        for place, start in enumerate(range(0, len(rows), SITEMAP_URLS))
+    }
+    if name not in parts:
+        return html_reply(error_page(404, "There is nothing here"), 404)
+    places = "".join(f"<url><loc>{catalogue.base_url}/dataset/{row.slug}</loc></url>" for row in parts[name])
     return xml_reply(f"{_XML}<urlset {_SITEMAPS}>{places}</urlset>")
 
 
@@ -260,11 +272,11 @@ _PATHS: dict[str, Callable[[Catalogue, Request], Reply]] = {
     "/api/organizations": _organizations,
     "/api/stats": _stats,
     "/sitemap.xml": _sitemap_index,
-    "/sitemap/sitemap-0.xml": _sitemap,
 }
 _PREFIXES: dict[str, Callable[[Catalogue, Request], Reply]] = {
     "/api/dataset/": _one,
     "/harvest_record/": _harvest_record,
+    "/sitemap/": _sitemap,
     "/api/": _nothing,
 }
 

@@ -1,0 +1,86 @@
+"""The benchmark of harvests at a small size: who is compared must have done the same work."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shelter_pipeline_tests.support.postgres import reachable_folder
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+ROOT = Path(__file__).parents[2]
+BENCHMARK = (sys.executable, "-m", "benchmarks.harvest")
+SIZES = ("--datasets", "300", "--resources", "1141", "--document-megabytes", "1")
+PEERS = "copy,copy-binary,copy-bare,executemany,orm,pandas,pandas-multi"
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[tuple[str, dict[str, Any]]]:
+    """What one run printed, and its results."""
+    with reachable_folder() as folder:
+        results = folder / "results.json"
+        ended = subprocess.run(
+            [*BENCHMARK, *SIZES, "--peers", PEERS, "--folder", str(folder), "--json", str(results)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=800,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert [path.name for path in folder.iterdir()] == [results.name]
+        yield ended.stdout, json.loads(results.read_text())
+
+
+def test_every_contestant_stores_the_same_rows(run: tuple[str, dict[str, Any]]) -> None:
+    loads = run[1]["loading"]
+
+    assert [load["contestant"] for load in loads] == ["ours", *PEERS.split(",")]
+    assert {load["stored"]["rows"] for load in loads} == {300 + 1141 + 300}
+    assert len({load["stored"]["digest"] for load in loads}) == 1
+
+
+def test_every_harvest_sees_what_the_portal_has(run: tuple[str, dict[str, Any]]) -> None:
+    harvests = {one["run"]: one for one in run[1]["harvests"]}
+
+    counted = {
+        name: (one["seen"], one["new"], one["changed"], one["resources"]) for name, one in harvests.items()
+    }
+    document = counted.pop("DCAT-US document")
+    assert counted == {
+        "data.gov, first load": (300, 300, 0, 1141),
+        "data.gov, unchanged": (300, 0, 0, 1141),
+        "data.gov, increment": (151, 0, 0, 570),
+        "data.gov, 1 % changed": (300, 0, 3, 1141),
+        "CKAN, first load": (300, 300, 0, 1141),
+    }
+    assert document[0] == document[1] > 300
+    assert {one["verdict"] for name, one in harvests.items() if "increment" not in name} == {"complete"}
+
+
+def test_every_goal_is_said_to_be_met_or_not(run: tuple[str, dict[str, Any]]) -> None:
+    printed = run[0]
+
+    verdicts = [line for line in printed.splitlines() if line.strip().startswith(("met:", "NOT met:"))]
+    assert len(verdicts) == 5
+    assert "not measured" not in printed
+    assert "stored the same rows" in printed
+
+
+def test_a_peer_that_is_not_known_is_refused_by_name() -> None:
+    refused = subprocess.run(
+        [*BENCHMARK, "--peers", "copy,speedy"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert refused.returncode == 2
+    assert "there is no speedy" in refused.stderr
