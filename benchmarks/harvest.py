@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,7 +177,9 @@ def measure_ckanapi(lab: Lab) -> None:
     portal, target = f"{lab.site}/first-{datasets}", lab.folder / "dump.jsonl"
     say(f"ckanapi: {datasets} datasets")
     command = [program, "dump", "datasets", "--all", "-q", "-r", portal, "-O", str(target)]
-    theirs = run_program(command, {**os.environ, "NO_PROXY": "127.0.0.1"})
+    # It starts workers by its own name.
+    path = f"{beside}{os.pathsep}{os.environ.get('PATH', '')}"
+    theirs = run_program(command, {**os.environ, "NO_PROXY": "127.0.0.1", "PATH": path})
     with target.open("rb") as dump:
         dumped = sum(1 for _ in dump)
     ours = lab.shelter(lab.database("ckanapi"), "harvest", "--portal", f"ckan:{portal}", "--json")
@@ -237,7 +239,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--document-megabytes", type=int, default=120, help="size of the DCAT-US document")
     parser.add_argument("--folder", help="where pages and database are put meanwhile; default: the system's")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all results here too")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="keep results here, step by step; what is in it is not done again",
+    )
     sizes = parser.parse_args(arguments)
     chosen = {"all": list(PEERS), "none": []}.get(sizes.peers, sizes.peers.split(","))
     if unknown := set(chosen) - set(PEERS):
@@ -252,22 +259,38 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Measure, print, and write down what was asked for."""
     sizes = parse()
+    steps: dict[str, Callable[[Lab], None]] = {
+        "server": measure_server,
+        "harvests": measure_harvests,
+        "loading": lambda lab: measure_loading(lab, sizes.peers),
+        "ckanapi": measure_ckanapi,
+    }
+    if "ckanapi" not in sizes.peers:
+        del steps["ckanapi"]
     with open_lab(sizes) as lab:
         with psycopg.connect(lab.postgres.url("postgres", "postgresql")) as connection:
             version = str(connection.info.parameter_status("server_version"))
-        lab.results["machine"] = machine(version)
-        lab.results["sizes"] = {
-            name: value for name, value in vars(sizes).items() if name not in ("json", "folder")
-        }
-        measure_server(lab)
-        measure_harvests(lab)
-        measure_loading(lab, sizes.peers)
-        if "ckanapi" in sizes.peers:
-            measure_ckanapi(lab)
+        measured = {name: value for name, value in vars(sizes).items() if name not in ("json", "folder")}
+        lab.results.update(_earlier(sizes.json, measured), machine=machine(version), sizes=measured)
+        for name, measure in steps.items():
+            if name not in lab.results:
+                measure(lab)
+                _keep(sizes.json, lab.results)
         results = lab.results
     show(results)
-    if sizes.json:
-        sizes.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def _earlier(file: Path | None, sizes: dict[str, Any]) -> dict[str, Any]:
+    """What an earlier run of these sizes has measured before it was broken off."""
+    if file is None or not file.exists():
+        return {}
+    earlier: dict[str, Any] = json.loads(file.read_text())
+    return earlier if earlier.get("sizes") == sizes else {}
+
+
+def _keep(file: Path | None, results: dict[str, Any]) -> None:
+    if file is not None:
+        file.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":
