@@ -106,7 +106,8 @@ def test_no_document_names_a_setting_that_does_not_exist(document: str) -> None:
 
     named = set(re.findall(r"\bSHELTER_[A-Z0-9_]*[A-Z0-9]\b", read(document)))
 
-    assert named <= known
+    # Secrets of private portals have names of the operator's choice.
+    assert {name for name in named if not name.startswith("SHELTER_SECRET_")} <= known
 
 
 @pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS)
