@@ -1,8 +1,8 @@
 """At most so many requests at once to one host, and so much time between their starts, in this process.
 
 The limits hold per `name:port`. A host that an operator has opened by literal address
-(or `localhost`, when loopback is open) is ours or a test's: it is not made to wait
-between requests, but its connections stay bounded. A host may be given a delay of its own.
+(or `localhost`, when loopback is open) is ours or a test's: its connections are bounded,
+and it is given time between requests only if it asks for that, or an operator does.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Politeness:
         """From now on, requests to `host` (`name:port`) start at least so far apart.
 
         What a host asks for only ever lengthens the delay of the settings; an operator's own
-        value, `exact`, replaces both, and holds for opened hosts too.
+        value, `exact`, replaces both.
         """
         with self._lock:
             (self._exact if exact else self._asked)[host] = max(seconds, 0.0)
@@ -75,9 +75,8 @@ class Politeness:
         exact = self._exact.get(host)
         if exact is not None:
             return exact
-        if is_opened(host, self._networks):
-            return 0.0
-        return max(self._delay, self._asked.get(host, 0.0))
+        usual = 0.0 if is_opened(host, self._networks) else self._delay
+        return max(usual, self._asked.get(host, 0.0))
 
     def _reserve_start(self, host: str) -> float:
         """Seconds until this request may start; the next one may start a delay later."""

@@ -21,12 +21,13 @@ from shelter_pipeline.domain.records import (
     slugify,
 )
 from shelter_pipeline.portals.encoding import mend
-from shelter_pipeline.portals.fields import Notes, text
+from shelter_pipeline.portals.fields import Notes, clean, text
 
 RECORD = "record"  # the field of a refusal that is about the record as a whole
 LONGEST_IDENTIFIER_BYTES = 1000
 UNKNOWN_PUBLISHER = OrganizationRecord("unknown", "Unknown publisher")
 _RAW_SHOWN = 500
+_IDENTITIES = ("slug", "id", "identifier", "@id")  # by the kinds of portal: a hit, a package, a dataset
 _PLAIN_SLUG = re.compile(r"[A-Za-z0-9_.-]{1,200}\Z")
 
 
@@ -56,7 +57,13 @@ def assemble(
     except UnusableError as error:
         return refusal(position, error.field, error.problem, raw, error.identifier)
     except RecursionError:
-        return Refusal(position, RECORD, "nested too deeply to be read")
+        return Refusal(position, RECORD, "nested too deeply to be read", _identity_in(raw))
+
+
+def _identity_in(raw: Json) -> str | None:
+    """What a record that cannot be read calls itself, if that much can be."""
+    values = (raw.get(name) for name in _IDENTITIES) if isinstance(raw, dict) else ()
+    return next((clean(value, RECORD, Notes()) for value in values if isinstance(value, str) and value), None)
 
 
 def _kind_of(value: Json) -> str:

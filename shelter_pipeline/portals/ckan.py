@@ -9,6 +9,7 @@ https://docs.ckan.org/en/2.11/api/
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from shelter_pipeline.domain.errors import PermanentError, ShelterError
@@ -16,16 +17,17 @@ from shelter_pipeline.domain.records import Json, Listing, Page, Witness
 from shelter_pipeline.portals.ckan_actions import (
     ActionError,
     Actions,
-    NoSuchActionError,
     NotListedError,
     is_missing,
 )
 from shelter_pipeline.portals.ckan_crawl import SearchCrawl
 from shelter_pipeline.portals.ckan_lists import by_name, by_packages
 from shelter_pipeline.portals.ckan_places import ById, ByName, ByPackages, Window, place_of, window_of_changes
-from shelter_pipeline.portals.ckan_search import Found, show
+from shelter_pipeline.portals.ckan_search import Found, search, show
 from shelter_pipeline.portals.ckan_witness import witnesses_of
 from shelter_pipeline.portals.reading import PageReader
+
+_FEW = 10
 
 
 class CkanPortal:
@@ -76,9 +78,10 @@ class CkanPortal:
         except NotListedError:
             return None
         except ShelterError as error:
-            if isinstance(error, NoSuchActionError) or not is_missing(error):
+            if not is_missing(error):
                 raise
-            return None
+            # Not CKAN's own word on the package: perhaps nobody is there to show any.
+            found = self._searched_for(identifier, error)
         if not found.packages or found.packages[0].get("state") == "deleted":
             return None
         return self._page_of_one(found, identifier)
@@ -86,6 +89,22 @@ class CkanPortal:
     def source_record_url(self, raw: dict[str, Json]) -> str | None:  # noqa: ARG002
         """None: CKAN's own package is the record that is kept."""
         return None
+
+    def _searched_for(self, identifier: str, no_show: ShelterError) -> Found:
+        """The package by the search. Raises `no_show` where that cannot say whether it is there either."""
+        quoted = '"' + identifier.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        try:
+            found = search(self._actions, fq=f"id:{quoted} OR name:{quoted}", rows=_FEW)
+        except ShelterError:
+            raise no_show from None
+        of_it = [
+            package
+            for package in found.packages
+            if isinstance(package, dict) and identifier in (package.get("id"), package.get("name"))
+        ]
+        if not of_it and (found.packages or found.total != 0):
+            raise no_show
+        return replace(found, packages=of_it)
 
     def _page_of_one(self, found: Found, identifier: str) -> Page:
         (record,) = found.records(0)

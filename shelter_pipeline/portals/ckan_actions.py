@@ -40,6 +40,10 @@ class ActionError(PermanentError):
     """CKAN itself would not do what was asked."""
 
 
+class RefusedQuestionError(ActionError):
+    """CKAN will not take the question as it was asked: so many rows, this order, that filter."""
+
+
 class NoSuchActionError(ActionError):
     """The portal does not know the action."""
 
@@ -79,7 +83,7 @@ class Actions:
         named = {
             name.replace("facet_", "facet."): value for name, value in parameters.items() if value is not None
         }
-        return f"{self.url}/{action}" + (f"?{urlencode(named)}" if named else "")
+        return f"{self.url}/{action}" + (f"?{urlencode(named, errors='replace')}" if named else "")
 
 
 def failure_in(envelope: Json) -> ShelterError | None:
@@ -106,7 +110,7 @@ def _judge(said: str, *, told_by_ckan: bool) -> tuple[type[ShelterError], str]:
         return NotListedError, "not-found"
     if told_by_ckan and _NOT_PUBLIC.search(said):
         return NotListedError, "forbidden"
-    return ActionError, "wrong-type"
+    return RefusedQuestionError, "wrong-type"
 
 
 def is_missing(error: ShelterError) -> bool:
@@ -148,7 +152,7 @@ def _told_failure(reply: Reply) -> ShelterError | None:
     failure = failure_in(envelope)
     if not isinstance(failure, TransientError) or reply.head.status == 200:  # noqa: PLR2004
         return failure if message_in(envelope) else None
-    seconds = retry_after(reply.head.get("retry-after"))
+    seconds = retry_after(reply.head)
     return TransientError(
         f"status {reply.head.status}: {failure}", reason=failure.reason, retry_after_seconds=seconds
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
 from shelter_pipeline.domain.records import DatasetRecord, Listing, Page, Refusal
 from shelter_pipeline.portals.assembling import UnusableError
-from shelter_pipeline.portals.ckan_actions import ActionError, Actions, is_missing
+from shelter_pipeline.portals.ckan_actions import ActionError, Actions, RefusedQuestionError, is_missing
 from shelter_pipeline.portals.ckan_places import ORDER, ById, Place, Window
 from shelter_pipeline.portals.ckan_record import identity_of
 from shelter_pipeline.portals.ckan_search import Found, Portions, search
@@ -24,7 +24,7 @@ from shelter_pipeline.portals.progress import Progress
 
 _FIRST_STEP_OVER_A_GAP = 100
 _MOST_EMPTY_PAGES = 50
-_BY_ID = {"sort": "id asc"}
+_ORDERS: tuple[Mapping[str, str], ...] = ({"sort": "id asc"}, {"sort": "name asc"}, {})
 Records = tuple[DatasetRecord | Refusal, ...]
 
 
@@ -50,13 +50,14 @@ def walk(
     start: int,
     read: Callable[[Found, int], Records] = Found.records,
     progress: Progress | None = None,
+    identify: Callable[[int], str | None] = lambda _: None,
 ) -> Iterator[Step]:
     """Page after page until one is empty or repeats another, and nothing more is promised.
 
     Raises TransientError when pages only repeat themselves, or none come, although the
     count promises more.
     """
-    portions, progress = Portions(ask), progress or Progress(url)
+    portions, progress = Portions(ask, identify), progress or Progress(url)
     largest, empty = 0, 0
     while True:
         found, refused, at = portions.read(start)
@@ -88,7 +89,7 @@ class SearchCrawl:
 
     def by_id(self, place: ById, *, may_window: bool) -> Iterator[Page]:
         """Everything by id; a portal too large for that is read in windows, if it can be."""
-        for step in self._walk(place.start, _BY_ID):
+        for step in self._walk_all(place.start):
             if may_window and step.following and (step.found.total or 0) > self._window_packages:
                 yield step.page(Window())
                 yield from self.by_window(Window(), otherwise=ById(step.following))
@@ -133,9 +134,9 @@ class SearchCrawl:
     def identities(self) -> Iterator[Listing]:
         """The identity of each package, in a second pass by id; nothing where there is no search."""
         came = False
-        for parameters in ({"fl": "id", **_BY_ID}, _BY_ID):
+        for fields in ({"fl": "id"}, {}):
             try:
-                for step in self._walk(0, parameters, _bare):
+                for step in self._walk_all(0, fields, _bare):
                     came = True
                     known = tuple(record.identifier for record in step.records if record.identifier)
                     yield Listing(step.found.url, known, step.found.requests)
@@ -144,6 +145,32 @@ class SearchCrawl:
                     raise
             if came:
                 return
+
+    def _walk_all(
+        self,
+        start: int,
+        parameters: Mapping[str, str] = {},
+        read: Callable[[Found, int], Records] = Found.records,
+    ) -> Iterator[Step]:
+        """Every package, by id where the portal takes that order, else in the next best.
+
+        In no order at all packages may come twice or not at all: the second pass tells.
+        """
+        refused: ShelterError | None = None
+        for order in _ORDERS:
+            steps = self._walk(start, {**parameters, **order}, read)
+            try:
+                first = next(steps)
+            except (ActionError, TransientError) as error:
+                refused = refused or error
+                is_the_order = _may_be_how_it_was_asked(error) and not self._answers(order)
+                if not is_the_order or not self._answers():
+                    break
+                continue
+            yield first
+            yield from steps
+            return
+        raise refused or AssertionError
 
     def _walk(
         self,
@@ -155,7 +182,15 @@ class SearchCrawl:
         def ask(start: int, rows: int) -> Found:
             return search(self._actions, rows=rows, start=start, **parameters)
 
-        return walk(self._url, ask, start, read, progress)
+        def identify(start: int) -> str | None:
+            """The id of a package that cannot be read: the index has it apart from the package."""
+            try:
+                found = search(self._actions, rows=1, start=start, **{**parameters, "fl": "id"})
+            except ShelterError:
+                return None
+            return next((record.identifier for record in _bare(found, start)), None)
+
+        return walk(self._url, ask, start, read, progress, identify)
 
     def _windows(self, window: Window, *, counted: bool = False) -> Iterator[Page]:
         """Window after window. Raises _UnheededError for a page of packages that are not of its window."""
@@ -176,9 +211,10 @@ class SearchCrawl:
                     break
                 window = place
 
-    def _answers(self) -> bool:
+    def _answers(self, parameters: Mapping[str, str] = {}) -> bool:
+        """Whether the search answers at all when it is asked for no package."""
         try:
-            search(self._actions, rows=0)
+            search(self._actions, rows=0, **parameters)
         except ShelterError:
             return False
         return True
@@ -195,6 +231,10 @@ class _UnheededError(Exception):
 
 def _is_about_the_filter(error: ShelterError) -> bool:
     return isinstance(error, ActionError) or error.reason == "server-error"
+
+
+def _may_be_how_it_was_asked(error: ShelterError) -> bool:
+    return isinstance(error, RefusedQuestionError) or error.reason == "server-error"
 
 
 def _bare(found: Found, position: int) -> Records:

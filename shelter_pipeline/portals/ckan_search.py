@@ -15,12 +15,13 @@ from typing import Any
 from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
 from shelter_pipeline.domain.records import DatasetRecord, Json, Refusal
 from shelter_pipeline.portals.assembling import RECORD, assemble
-from shelter_pipeline.portals.ckan_actions import ActionError, Actions
+from shelter_pipeline.portals.ckan_actions import ActionError, Actions, RefusedQuestionError
 from shelter_pipeline.portals.ckan_record import ckan_record
 from shelter_pipeline.portals.fields import LARGEST_INTEGER, Notes, moment
 
 ROWS = 1000
 _FEWER = 10
+_FEWEST_TO_ASK = 10  # a portal that refuses even so few refuses something else
 _GOOD_PAGES_BEFORE_MORE = 20
 _MOST_BAD_IN_A_ROW = 3
 # What one package can do to its page; the rest is the portal's or the network's state.
@@ -112,7 +113,9 @@ class Portions:
     """Reads on from a start in pages as large as the portal and its packages allow."""
 
     ask: Callable[[int, int], Found]  # start, rows
+    identify: Callable[[int], str | None] = lambda _: None  # what stands at a start, by its id alone
     rows: int = ROWS
+    _most: int = ROWS  # that the portal lets us ask for
     _before: int = 0
     _good: int = 0
 
@@ -129,6 +132,11 @@ class Portions:
                 found = self.ask(start + len(passed), self.rows)
             except (PermanentError, TransientError) as error:
                 first = first or error
+                if isinstance(error, RefusedQuestionError) and not passed:
+                    if self.rows <= _FEWEST_TO_ASK:
+                        raise first from error
+                    self.rows = self._most = self.rows // _FEWER
+                    continue
                 if isinstance(error, ActionError) or error.reason not in _OF_THE_PAGE:
                     raise
                 if self.rows > 1:
@@ -136,7 +144,10 @@ class Portions:
                     continue
                 if len(passed) == _MOST_BAD_IN_A_ROW:
                     raise first from error
-                passed.append(Refusal(start + len(passed), RECORD, f"its page cannot be read: {error}"))
+                place = start + len(passed)
+                passed.append(
+                    Refusal(place, RECORD, f"its page cannot be read: {error}", self.identify(place))
+                )
                 continue
             self._note_good(passed)
             return found, tuple(passed), start + len(passed)
@@ -152,7 +163,7 @@ class Portions:
         if passed:
             self.rows = max(self.rows, self._before)
         elif self._good >= _GOOD_PAGES_BEFORE_MORE:
-            self.rows = min(ROWS, self.rows * _FEWER)
+            self.rows = min(self._most, self.rows * _FEWER)
         else:
             return
         self._before = self._good = 0

@@ -48,7 +48,10 @@ def _index(actions: Actions) -> Witness:
     spent = 0
     try:
         answered = actions.call("package_search", rows=0, facet_field='["organization"]', facet_limit=-1)
-    except PermanentError:
+    except ShelterError as error:
+        # Old versions refuse what they do not know as if the index were away.
+        if not isinstance(error, PermanentError) and error.reason != "server-error":
+            raise
         spent = 1
         answered = actions.call("package_search", rows=0)
     result = answered.result if isinstance(answered.result, dict) else {}

@@ -9,30 +9,37 @@ other host; once it fails, the catalogue's own host is asked for the rest of a d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from shelter_pipeline.domain.errors import PermanentError, SetupError, ShelterError, TransientError
 from shelter_pipeline.domain.records import Json, Listing, OrganizationRecord, Page, Witness
-from shelter_pipeline.portals.assembling import assemble
 from shelter_pipeline.portals.datagov_crawl import PER_PAGE, Crawl, FilterIgnoredError, Hits, Place
 from shelter_pipeline.portals.datagov_record import (
     changed_at,
-    datagov_record,
     is_slug,
     listed_organization,
+    record_of,
 )
 from shelter_pipeline.portals.fields import Notes, count
 from shelter_pipeline.portals.reading import Answer, PageReader
 from shelter_pipeline.portals.sitemap import dataset_lists, same_host
+from shelter_pipeline.portals.splitting import Unreadable, parse_page
 
 Result = TypeVar("Result")
 # With more organizations than that, those that claim to be empty are not asked.
 MANY_ORGANIZATIONS = 500
 _GATEWAY = re.compile(r"/v[0-9]+\Z")
+_FEWEST_PER_PAGE = 10
+_FEWER = 10
+_REFUSED = "http-status"
+# What a smaller page may mend: one that the server will not give, or that we cannot hold.
+_OF_THE_SIZE = frozenset({_REFUSED, "too-large"})
+_NOT_THERE = frozenset({"not-found", "gone"})
 _HARVEST_RECORD = re.compile(r"/harvest_record/([^/]+)(?:/raw)?/?\Z")
 
 
@@ -42,6 +49,7 @@ class _Base:
 
     url: str
     reader: PageReader
+    record_max_bytes: int
 
     @property
     def is_gateway(self) -> bool:
@@ -50,6 +58,16 @@ class _Base:
     @property
     def api(self) -> str:
         return self.url if self.is_gateway else f"{self.url}/api"
+
+    def ask(self, path: str, read: Callable[[str, Answer], Result]) -> Result:
+        """What `read` makes of the answer to a path of the catalogue's own."""
+        url = self.api + path.removeprefix("/api") if path.startswith("/api/") else self.url + path
+        return read(url, self.json(url))
+
+    def json(self, url: str) -> Answer:
+        """The answer at `url`, in which no hit that cannot be read costs the others."""
+        parse = partial(parse_page, list_name="results", largest_bytes=self.record_max_bytes)
+        return self.reader.json(url, parse)
 
 
 class DatagovPortal:
@@ -62,14 +80,23 @@ class DatagovPortal:
     reads_changes = True
 
     def __init__(
-        self, url: str, reader: PageReader, *, gateway: tuple[str, PageReader] | None = None
+        self,
+        url: str,
+        reader: PageReader,
+        *,
+        gateway: tuple[str, PageReader] | None = None,
+        record_max_bytes: int = 64 * 1024**2,
     ) -> None:
         self.url = url.rstrip("/")
-        self._own = _Base(self.url, reader)
-        self._gateway = _Base(gateway[0].rstrip("/"), gateway[1]) if gateway else None
+        self._own = _Base(self.url, reader, record_max_bytes)
+        self._gateway = (
+            _Base(gateway[0].rstrip("/"), gateway[1], record_max_bytes) if gateway is not None else None
+        )
         self._base = self._gateway or self._own
         self._refused = ""  # what the gateway said in the end
         self._slugs: list[str] | None = None
+        self._per_page = PER_PAGE
+        self._shows_datasets: bool | None = None  # whether it has pages of single datasets
 
     def witnesses(self) -> tuple[Witness, ...]:
         """The organizations with their counts, and the catalogue's own statistics.
@@ -125,24 +152,25 @@ class DatagovPortal:
     def look_up(self, identifier: str) -> Page | None:
         """The dataset with this slug, from its own page of the API; None when the catalogue has none.
 
-        Raises PermanentError for an identity that is no slug, and for a 404 of the gateway,
-        of which it is not known whether it has these pages at all.
+        Raises PermanentError for an identity that is no slug, and where the API has no such
+        page for a dataset of its own search either: then its 404 says nothing of this one.
         """
-        url = f"{self._own.api}/dataset/{quote(identifier, safe='')}"
         if not is_slug(identifier):
+            url = self._url_of(identifier)
             raise PermanentError(f"{url} cannot be asked: the dataset has no slug", reason="not-found")
         try:
-            answer = self._own.reader.json(url)
+            hits = self._hits_of(identifier)
         except PermanentError as error:
-            if error.reason not in ("not-found", "gone") or self._own.is_gateway:
+            if error.reason not in _NOT_THERE or not self._has_pages_of_datasets():
                 raise
             return None
-        hits = _hits(url, answer)
         for hit in hits.hits:
-            record = assemble(datagov_record, hit, 0, undecoded=hits.undecoded)
+            record = record_of(hit, 0, undecoded=hits.undecoded)
             own = hit.get("slug") if isinstance(hit, dict) else None
+            if isinstance(hit, Unreadable) and record.identifier is None:
+                record = replace(record, identifier=identifier)  # it came under this name
             if identifier in (own, record.identifier):
-                return Page((record,), None, answer.requests, changed_at(hit))
+                return Page((record,), None, hits.requests, changed_at(hit))
         return None
 
     def source_record_url(self, raw: dict[str, Json]) -> str | None:
@@ -159,28 +187,73 @@ class DatagovPortal:
             return None
         return f"{self._base.url}/harvest_record/{match[1]}/raw"
 
-    def _ask(self, address: Callable[[_Base], str], read: Callable[[str, Answer], Result]) -> Result:
-        """What `read` makes of the answer, from the gateway while it works, else from the own host."""
+    def _ask(
+        self,
+        path: str,
+        read: Callable[[str, Answer], Result],
+        *,
+        not_its_fault: Collection[str] = (),
+    ) -> Result:
+        """What `read` makes of the answer, from the gateway while it works, else from the own host.
+
+        After an error whose reason is `not_its_fault` the gateway still counts as working.
+        """
         if self._base is not self._own:
-            url = address(self._base)
             try:
-                return read(url, self._base.reader.json(url))
+                return self._base.ask(path, read)
             except ShelterError as error:
+                if error.reason in not_its_fault:
+                    raise
                 self._base, self._refused = self._own, str(error)
-        url = address(self._own)
         try:
-            return read(url, self._own.reader.json(url))
+            return self._own.ask(path, read)
         except ShelterError as error:
             if not self._refused:
                 raise
             raise _told(error, self._refused) from error
 
     def _search(self, query: Mapping[str, str]) -> Hits:
-        text = urlencode({**query, "per_page": PER_PAGE})
-        return self._ask(lambda base: f"{base.url}/search?{text}", _hits)
+        """A page as large as the server allows, and as we can read."""
+        per_page, is_the_rule = self._per_page, False
+        while True:
+            path = "/search?" + urlencode({**query, "per_page": per_page}, errors="replace")
+            smaller = _OF_THE_SIZE if per_page > _FEWEST_PER_PAGE else frozenset()
+            try:
+                found = self._ask(path, _hits, not_its_fault=smaller)
+            except ShelterError as error:
+                if error.reason not in smaller:
+                    raise
+                per_page, is_the_rule = per_page // _FEWER, error.reason == _REFUSED
+                continue
+            if is_the_rule:
+                self._per_page = per_page
+            return found
+
+    def _url_of(self, slug: str) -> str:
+        return f"{self._own.api}/dataset/{quote(slug, safe='', errors='replace')}"
+
+    def _hits_of(self, slug: str) -> Hits:
+        """What the page of one dataset holds."""
+        url = self._url_of(slug)
+        return _hits(url, self._own.json(url))
+
+    def _has_pages_of_datasets(self) -> bool:
+        """Whether a dataset that the search shows now has a page; asked until that is known."""
+        if self._shows_datasets is None:
+            url = f"{self._own.url}/search?per_page=1"
+            hits = _hits(url, self._own.json(url)).hits
+            slugs = [hit.get("slug") for hit in hits if isinstance(hit, dict)]
+            slug = next((slug for slug in slugs if isinstance(slug, str) and slug), None)
+            if slug is None:
+                return False
+            try:
+                self._shows_datasets = bool(self._hits_of(slug).hits)
+            except PermanentError:
+                self._shows_datasets = False
+        return self._shows_datasets
 
     def _organizations(self) -> Witness:
-        witness, self._slugs = self._ask(lambda base: f"{base.api}/organizations", _organizations)
+        witness, self._slugs = self._ask("/api/organizations", _organizations)
         return witness
 
     def _statistics(self) -> Witness:
@@ -216,11 +289,20 @@ def _hits(url: str, answer: Answer) -> Hits:
         )
     return Hits(
         hits,
-        after if isinstance(after, str) and after else None,
+        _cursor(url, after),
         sort if isinstance(sort, str) else None,
         answer.undecoded,
         answer.requests,
     )
+
+
+def _cursor(url: str, after: Json) -> str | None:
+    """The cursor as text. Raises PermanentError for one that cannot be sent back: the list does not end with it."""
+    if after is None or after == "":
+        return None
+    if isinstance(after, str | int) and not isinstance(after, bool):
+        return str(after)
+    raise PermanentError(f"{url} could not be read: its cursor is no text", reason="wrong-type")
 
 
 def _organizations(url: str, answer: Answer) -> tuple[Witness, list[str]]:

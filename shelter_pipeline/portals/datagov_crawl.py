@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shelter_pipeline.domain.errors import DamagedError, PermanentError, ShelterError, TransientError
+from shelter_pipeline.domain.errors import (
+    DamagedError,
+    PermanentError,
+    RefusedError,
+    ShelterError,
+    TransientError,
+)
 from shelter_pipeline.domain.records import DatasetRecord, Json, Page, Refusal
-from shelter_pipeline.portals.assembling import assemble
-from shelter_pipeline.portals.datagov_record import changed_at, datagov_record, organization_slug
+from shelter_pipeline.portals.datagov_record import changed_at, organization_slug, record_of
 from shelter_pipeline.portals.progress import BARREN_PAGES, Progress
 
 PER_PAGE = 1000
@@ -173,7 +178,7 @@ class Crawl:
                 for page in self._organization(slug, after, round_):
                     in_a_row = 0
                     yield page
-            except (TransientError, PermanentError, DamagedError) as error:
+            except (TransientError, PermanentError, DamagedError, RefusedError) as error:
                 round_.put_aside(slug, error)
                 in_a_row += 1
                 if in_a_row >= DOWN_AFTER:
@@ -204,6 +209,8 @@ class Crawl:
                 after, is_resumed = None, False
                 continue
             is_resumed = False
+            if not found.hits and found.after == after:
+                found = replace(found, after=None)  # nothing, and the question given back: the end
             records = self._records(found)
             progress.note_page(records)
             yield found, records
@@ -221,7 +228,7 @@ class Crawl:
         start = self._position
         self._position += len(found.hits)
         return tuple(
-            assemble(datagov_record, hit, position, undecoded=found.undecoded)
+            record_of(hit, position, undecoded=found.undecoded)
             for position, hit in enumerate(found.hits, start)
         )
 

@@ -14,10 +14,13 @@ from shelter_pipeline.domain.records import (
     DatasetRecord,
     Json,
     OrganizationRecord,
+    Refusal,
     canonical_json,
     content_hash,
 )
 from shelter_pipeline.portals.assembling import (
+    RECORD,
+    assemble,
     organization,
     usable_identifier,
     usable_slug,
@@ -25,6 +28,7 @@ from shelter_pipeline.portals.assembling import (
 )
 from shelter_pipeline.portals.dcat import dcat_fields
 from shelter_pipeline.portals.fields import Notes, count, moment, text, texts, unfold
+from shelter_pipeline.portals.splitting import Unreadable
 
 _KINDS = {"data_series": "series", "data_service": "service"}
 _PROSE = frozenset({"title", "description"})  # may begin with a bracket and mean nothing by it
@@ -52,8 +56,7 @@ _VOLATILE = frozenset(
 
 def datagov_record(hit: dict[str, Json], notes: Notes) -> DatasetRecord:
     """One search hit as a record. Raises UnusableError naming the field that makes it impossible."""
-    folded = unfold(hit.get("dcat"))
-    dcat = _unfolded(folded) if isinstance(folded, dict) else {}
+    dcat = _dcat(hit.get("dcat"), notes)
     owner = hit.get("organization")
     publisher = listed_organization(owner if isinstance(owner, dict) else {"name": owner}, notes)
     identifier = _identity(hit, dcat, publisher, notes)
@@ -78,6 +81,13 @@ def datagov_record(hit: dict[str, Json], notes: Notes) -> DatasetRecord:
         notes=notes.taken(),
         **fields,
     )
+
+
+def record_of(hit: Json, position: int, *, undecoded: bool = False) -> DatasetRecord | Refusal:
+    """Any hit as a record, or as the refusal that says why it is none, by its slug if that can be read."""
+    if isinstance(hit, Unreadable):
+        return Refusal(position, RECORD, hit.problem, hit.strings.get("slug"), hit.shown)
+    return assemble(datagov_record, hit, position, undecoded=undecoded)
 
 
 def listed_organization(item: dict[str, Json], notes: Notes) -> OrganizationRecord:
@@ -111,6 +121,16 @@ def _identity(hit: dict[str, Json], dcat: dict[str, Json], owner: OrganizationRe
     own = usable_identifier(hit.get("identifier") or dcat.get("identifier"), "slug", notes)
     notes.add("slug", "missing: the agency's own identifier stands in for it", own)
     return usable_identifier(f"{owner.slug}:{own}", "slug", notes)
+
+
+def _dcat(value: Json, notes: Notes) -> dict[str, Json]:
+    """The DCAT record inside a hit, unfolded; an empty one, with a note, for what cannot be read as one."""
+    folded = unfold(value)
+    if isinstance(folded, dict):
+        return _unfolded(folded)
+    if folded is not None:
+        notes.add("dcat", "not an object: what it says is not known", folded)
+    return {}
 
 
 def _unfolded(dcat: dict[str, Json]) -> dict[str, Json]:

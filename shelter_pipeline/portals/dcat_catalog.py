@@ -54,6 +54,7 @@ class Entry:
     problem: str = ""  # why it could not be decoded; `shown` is how it begins
     shown: str = ""
     records: int = 1  # how many there may be in what could not be decoded
+    identifier: str | None = None  # what it calls itself, where that much can be told
 
 
 class NoCatalogueError(Exception):

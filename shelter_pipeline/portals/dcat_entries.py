@@ -33,6 +33,7 @@ from shelter_pipeline.portals.dcat_catalog import (
 from shelter_pipeline.portals.document import Document
 from shelter_pipeline.portals.reading import parse_json
 from shelter_pipeline.portals.scanning import BrokenError, CutError, Scanner
+from shelter_pipeline.portals.splitting import strings_of
 
 TOO_DEEP = "nested too deeply to be read"
 _SHOWN_BYTES = 500
@@ -94,7 +95,11 @@ class Entries:
         beginning = self._document.text[place.start : min(place.end, place.start + _SHOWN_BYTES)]
         shown = beginning.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
         records = max(scanner.count_identifiers(place.start, place.end), 1)
-        return Entry(None, _kind_of(place), problem=problem, shown=shown, records=records)
+        said = strings_of(self._document.text, place.start, place.end) if records == 1 else {}
+        identifier = said.get("identifier") or said.get("@id")
+        return Entry(
+            None, _kind_of(place), problem=problem, shown=shown, records=records, identifier=identifier
+        )
 
     def _within(self, list_name: str, entry: Entry) -> list[Entry]:
         if list_name == WHOLE:

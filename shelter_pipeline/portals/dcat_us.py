@@ -161,7 +161,7 @@ def _records(entries: Iterable[Entry], url: str) -> Iterator[DatasetRecord | Ref
 
 def _assembled(entry: Entry, position: int) -> DatasetRecord | Refusal:
     if entry.problem:
-        return Refusal(position, RECORD, entry.problem, raw=entry.shown)
+        return Refusal(position, RECORD, entry.problem, entry.identifier, entry.shown)
     build = partial(dcat_us_record, kind=entry.kind, collection=entry.collection)
     try:
         return assemble(build, entry.raw, position, undecoded=entry.undecoded)

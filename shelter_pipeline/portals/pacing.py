@@ -10,6 +10,7 @@ import re
 import time
 
 from shelter_pipeline.portals.protocol import Head
+from shelter_pipeline.portals.replies import retry_after
 
 WINDOW_SECONDS = 3600.0  # api.data.gov counts over a rolling hour
 LONGEST_RETRY_AFTER_SECONDS = 300.0
@@ -62,11 +63,12 @@ class Pace:
         self._due = 0.0
 
     def note(self, head: Head) -> None:
-        """Take the allowance that a reply reports."""
+        """Take the allowance that a reply reports. Where it names no reset, `Retry-After` is one."""
+        reset = reset_in(head.get("x-ratelimit-reset"), now=time.time())
         self._due = pause_of(
             _count(head.get("x-ratelimit-limit")),
             _count(head.get("x-ratelimit-remaining")),
-            reset_in(head.get("x-ratelimit-reset"), now=time.time()),
+            retry_after(head) if reset is None else reset,
         )
 
     def take(self) -> float:

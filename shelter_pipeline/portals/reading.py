@@ -25,6 +25,7 @@ from shelter_pipeline.portals.protocol import Reader, Reply
 from shelter_pipeline.portals.replies import check_reply
 
 Result = TypeVar("Result")
+Parse = Callable[[bytes], tuple[Json, bool]]
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 _UNREACHABLE = frozenset({"connect-failed", "dns-failed", "tls-failed"})
@@ -58,9 +59,12 @@ class PageReader:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # a key may be among them
     _pace: Pace = field(default_factory=Pace, repr=False, compare=False)
 
-    def json(self, url: str) -> Answer:
-        """The page at `url`. Raises TransientError after the last attempt, any other ShelterError at once."""
-        return self.persistently(url, lambda attempt: self._ask(url, attempt))
+    def json(self, url: str, parse: Parse | None = None) -> Answer:
+        """The page at `url`. Raises TransientError after the last attempt, any other ShelterError at once.
+
+        `parse` is what reads the body, in place of `parse_json`.
+        """
+        return self.persistently(url, lambda attempt: self._ask(url, attempt, parse or parse_json))
 
     def document(
         self, url: str, parse: Callable[[bytes], Result], *, accept: str, max_bytes: int
@@ -94,10 +98,10 @@ class PageReader:
                 raise named(error, url) from error
         raise AssertionError  # the last attempt returns or raises
 
-    def _ask(self, url: str, attempt: int) -> Answer:
+    def _ask(self, url: str, attempt: int, parse: Parse) -> Answer:
         reply = self._fetch(url, "application/json", self.max_bytes)
         check_reply(reply.head, reply.body)
-        value, undecoded = parse_json(reply.body)
+        value, undecoded = parse(reply.body)
         return Answer(value, undecoded, attempt, len(reply.body))
 
     def _fetch(self, url: str, accept: str, max_bytes: int) -> Reply:

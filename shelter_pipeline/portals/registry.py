@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shelter_pipeline.domain.errors import RefusedError, SetupError
 from shelter_pipeline.domain.urls import parse_url
@@ -78,8 +78,10 @@ def open_portal(kind: str, url: str, reader: Reader, rules: ReadingRules) -> Por
     pages = rules.page_reader(reader, rules.headers)
     if kind == "datagov":
         gateway = (rules.gateway[0], rules.page_reader(reader, rules.gateway[1])) if rules.gateway else None
-        return DatagovPortal(url, pages, gateway=gateway)
+        return DatagovPortal(url, pages, gateway=gateway, record_max_bytes=rules.record_max_bytes)
     if kind == "ckan":
+        # A page that would be larger is asked for in parts, down to the one record that is too large itself.
+        pages = replace(pages, max_bytes=min(rules.page_max_bytes, rules.record_max_bytes))
         return CkanPortal(url, pages, window_packages=rules.window_packages)
     if kind == "dcat_us":
         return DcatUsPortal(url, pages, record_max_bytes=rules.record_max_bytes)

@@ -10,10 +10,10 @@ import html
 import json
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
 from shelter_pipeline.domain.records import Json
+from shelter_pipeline.fetching.replies import retry_after_seconds
 from shelter_pipeline.portals.encoding import decode, mend_text
 from shelter_pipeline.portals.protocol import Head
 
@@ -87,7 +87,7 @@ def check_reply(head: Head, body: bytes, *, expected: str = "JSON") -> None:
     if said.startswith(_KEY_REFUSED):
         text += "; the key in SHELTER_DATAGOV_API_KEY, or in the portal's own headers, is not accepted"
     if kind is TransientError:
-        raise TransientError(text, reason=reason, retry_after_seconds=retry_after(head.get("retry-after")))
+        raise TransientError(text, reason=reason, retry_after_seconds=retry_after(head))
     raise kind(text, reason=reason)
 
 
@@ -140,16 +140,6 @@ def _one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_SHOWN]
 
 
-def retry_after(value: str | None, *, now: datetime | None = None) -> float | None:
-    """Seconds a `Retry-After` header asks for (RFC 9110 section 10.2.3); None if it says nothing readable."""
-    if not value:
-        return None
-    if value.strip().isdecimal():
-        return float(value.strip()[:10])
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+def retry_after(head: Head) -> float | None:
+    """Seconds from now that a `Retry-After` field asks for (RFC 9110 section 10.2.3); None if it cannot be read."""
+    return retry_after_seconds(head.get("retry-after"), datetime.now(UTC))

@@ -64,8 +64,8 @@ def dataset_lists(url: str, reader: PageReader) -> Iterator[tuple[str, tuple[str
             raise
         requests += asked
         if sitemap.is_index:
-            files = [urljoin(place, location) for location in sitemap.locations]
-            fresh = [file for file in dict.fromkeys(files) if file not in known and same_host(file, url)]
+            files = [_on_the_site(place, location, url) for location in sitemap.locations]
+            fresh = [file for file in dict.fromkeys(files) if file and file not in known]
             known.update(fresh)
             waiting.extend(fresh)
             if len(known) > MOST_FILES:
@@ -75,6 +75,21 @@ def dataset_lists(url: str, reader: PageReader) -> Iterator[tuple[str, tuple[str
         elif slugs := tuple(dict.fromkeys(filter(None, map(slug_of, sitemap.locations)))):
             yield place, slugs, requests
             requests = 0
+
+
+def _on_the_site(place: str, location: str, site: str) -> str | None:
+    """The file that a sitemap at `place` names, asked of the site as the site itself is; None for any other's.
+
+    A private portal's key goes with each request: a link in plain http must not carry it over an open line.
+    """
+    try:
+        file = urlsplit(urljoin(place, location))
+    except ValueError:
+        return None
+    if file.scheme not in _DEFAULT_PORTS or not same_host(file.geturl(), site):
+        return None
+    own = urlsplit(site)
+    return file._replace(scheme=own.scheme, netloc=own.netloc).geturl()
 
 
 def slug_of(location: str) -> str | None:

@@ -25,7 +25,7 @@ from shelter_pipeline.catalog.losses import (
 from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.losses import LossRules
-from shelter_pipeline.domain.records import DatasetRecord, OrganizationRecord
+from shelter_pipeline.domain.records import DatasetRecord, OrganizationRecord, Refusal
 from shelter_pipeline_tests.support.captures import captured
 from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resource, discovered, harvested
 
@@ -619,3 +619,17 @@ def settled(catalog: Catalog, query: str) -> list[tuple[Any, ...]]:
     with catalog.begin() as connection:
         connection.execute(sa.text("SELECT pg_stat_clear_snapshot()"))
         return [tuple(row) for row in connection.execute(sa.text(query))]
+
+
+def test_a_dataset_whose_record_is_refused_is_neither_lost_nor_asked_for(catalog: Catalog) -> None:
+    portal = a_portal(catalog)
+    harvested(catalog, portal, several(5))
+    unreadable = Refusal(1, "title", "the record has no title", "d1")
+    others = [record for record in several(5) if record.identifier not in ("d1", "d2")]
+
+    harvest_id = harvested(catalog, portal, [*others, unreadable])
+    asked = unseen(catalog, portal, harvest_id, limit=10)
+    absences = record_absences(catalog, portal, harvest_id, rules=RULES, asked={})
+
+    assert asked == ["d2"]
+    assert (absences.missing, absences.suspected) == (1, 1)

@@ -118,7 +118,7 @@ def test_the_real_robots_txt_asks_for_ten_seconds() -> None:
     assert crawl_delay((DATAGOV / "robots.txt").read_text(), "Shelter/0.1 (rescue)") == 10.0
 
 
-@pytest.mark.parametrize("status", [200, 202, 403, None])
+@pytest.mark.parametrize("status", [200, 202, 403, 429, 500, 502, 503, None])
 @pytest.mark.parametrize("path", ERROR_PAGES, ids=lambda path: path.stem.rpartition("__")[2])
 def test_a_real_error_page_ends_as_trouble_that_may_pass_with_the_pages_own_words(
     site: LocalSite, portal: DatagovPortal, path: Path, status: int | None

@@ -11,6 +11,7 @@ from shelter_pipeline.domain.errors import PermanentError, ShelterError, Transie
 from shelter_pipeline.domain.records import DatasetRecord, Page, Refusal
 from shelter_pipeline_tests.support.ckan_index import (
     SEARCH,
+    SHOW,
     Index,
     envelope,
     failure,
@@ -19,6 +20,7 @@ from shelter_pipeline_tests.support.ckan_index import (
     in_json,
     open_ckan,
     package,
+    result,
 )
 from shelter_pipeline_tests.support.local_site import Answered, Asked, LocalSite, local_site
 
@@ -43,10 +45,13 @@ PASSING = [
     Answered(b'{"success": true, "result": {"count": 1, "resu'),
     Answered(b""),
 ]
-LASTING = [
+# Of the question as it was asked: other sizes of page are tried, and whether any question is taken at all.
+REFUSALS = [
     Answered(failure("Validation Error", "rows"), 409),
     Answered(failure("Search Query Error", "Invalid search parameters"), 400),
     Answered("Bad request - JSON Error: Error decoding JSON data", 400),
+]
+LASTING = [
     Answered(failure("Authorization Error", "Access denied"), 403),
     Answered({"success": False}),
     Answered(b"<html><title>Welcome</title></html>"),
@@ -70,6 +75,96 @@ def test_what_will_not_pass_is_asked_once(site: LocalSite, reply: Answered) -> N
     with pytest.raises(PermanentError, match=r"package_search\?rows=1000&start=0"):
         identifiers(open_ckan(site.url, attempts=5))
     assert len([asked for asked in site.asked if asked.path == SEARCH]) == 1
+
+
+@pytest.mark.parametrize("reply", REFUSALS, ids=str)
+def test_a_portal_that_refuses_every_question_is_asked_a_few_times(site: LocalSite, reply: Answered) -> None:
+    site.answers(SEARCH, lambda _: reply)
+
+    with pytest.raises(PermanentError, match=r"package_search\?rows=1000&start=0"):
+        identifiers(open_ckan(site.url, attempts=5))
+    assert len(site.asked) == 5
+
+
+TOO_MANY_ROWS = [
+    Answered(failure("Validation Error", "rows: must be at most 100"), 400),
+    Answered(failure("Search Query Error", "rows"), 409),
+    Answered({"success": False, "error": {"__type": "Validation Error", "rows": ["Too many"]}}, 409),
+]
+
+
+@pytest.mark.parametrize("reply", TOO_MANY_ROWS, ids=str)
+@pytest.mark.parametrize("window_packages", [50_000, 60])
+def test_a_portal_that_refuses_large_pages_is_read_in_smaller_ones(
+    site: LocalSite, reply: Answered, window_packages: int
+) -> None:
+    index = Index(site, [package(number) for number in range(250)])
+    index.before_answer = lambda asked: reply if int(asked.query["rows"]) > 100 else None
+    portal = open_ckan(site.url, window_packages=window_packages)
+
+    assert set(identifiers(portal)) == set(ids(*range(250)))
+    assert {one for listing in portal.identities() for one in listing.identifiers} == set(ids(*range(250)))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Answered(failure("Search Query Error", "Invalid sort"), 400),
+        Answered(failure("Validation Error", "sort"), 409),
+        Answered(failure("Search Error", "SOLR returned an error running query: undefined field id"), 409),
+        Answered(b"<html><h1>500 Internal Server Error</h1></html>", 500),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("refused", [("id",), ("id", "name", "metadata_modified")])
+def test_a_portal_that_refuses_our_order_is_read_in_another(
+    site: LocalSite, reply: Answered, refused: tuple[str, ...]
+) -> None:
+    index = Index(site, [package(number) for number in range(57)], cap=10)
+    index.before_answer = lambda asked: (
+        reply if asked.query.get("sort", "").partition(" ")[0] in refused else None
+    )
+    portal = open_ckan(site.url)
+
+    pages = list(portal.pages())
+    resumed = identifiers(portal, pages[2].cursor)
+
+    assert [record.identifier for page in pages for record in page.records] == ids(*range(57))
+    assert resumed == ids(*range(30, 57))
+    assert [one for listing in portal.identities() for one in listing.identifiers] == ids(*range(57))
+
+
+def test_a_crawl_that_breaks_off_at_bad_packages_goes_on_in_the_same_order(site: LocalSite) -> None:
+    packages = [package(number, name=f"p-{99 - number}") for number in range(40)]
+    index = Index(site, packages, cap=10)
+    spoiled_by(index, 20, 21, 22, 23, 24, how=Answered(b"<html><h1>Internal Server Error</h1></html>", 500))
+    spoiled = index.before_answer
+    index.before_answer = lambda asked: spoiled(asked) if int(asked.query["rows"]) else None
+
+    with pytest.raises(TransientError, match="status 500"):
+        identifiers(open_ckan(site.url), "20")
+    assert {one.get("sort") for one in index.searches} == {"id asc"}
+
+
+def test_a_package_that_an_earlier_deletion_hides_is_on_the_list_and_can_be_asked_for(
+    site: LocalSite,
+) -> None:
+    packages = [package(number) for number in range(50)]
+    index = Index(site, packages, cap=10)
+    site.answers(
+        SHOW, lambda asked: Answered(result(next(one for one in packages if one["id"] == asked.query["id"])))
+    )
+    portal = open_ckan(site.url)
+    pages = portal.pages()
+    read = [record.identifier for record in next(pages).records]
+    index.packages = packages[1:]
+    read += [record.identifier for page in pages for record in page.records]
+
+    missing = {one for listing in portal.identities() for one in listing.identifiers} - set(read)
+    found = [portal.look_up(one) for one in missing]
+
+    assert missing == set(ids(10))
+    assert [page.records[0].identifier for page in found if page] == ids(10)
 
 
 def test_a_portal_that_asks_for_a_pause_is_heard(site: LocalSite) -> None:
@@ -119,6 +214,26 @@ def test_a_package_that_spoils_its_page_is_refused_alone(site: LocalSite, how: A
     assert [(one.position, one.field) for one in refused] == [(123, "record")]
     assert words in refused[0].problem
     assert len(index.searches) < 40
+
+
+@pytest.mark.parametrize("how", ["deep", "500"])
+def test_a_package_that_spoils_its_page_is_refused_by_its_id_where_the_index_can_tell_it(
+    site: LocalSite, how: str
+) -> None:
+    index = Index(site, [package(number) for number in range(50)])
+    reply = Answered(b"<html><h1>Internal Server Error</h1></html>", 500)
+    if how == "deep":
+        reply = Answered(b'{"success": true, "result": {"results": [' + DEEP.encode() + b"]}}")
+    spoiled_by(index, 23, how=reply)
+    spoiled = index.before_answer
+    index.before_answer = lambda asked: None if "fl" in asked.query else spoiled(asked)
+    portal = open_ckan(site.url)
+
+    records = [record for page in portal.pages() for record in page.records]
+    listed = {one for listing in portal.identities() for one in listing.identifiers}
+
+    assert [record.identifier for record in records if isinstance(record, Refusal)] == ids(23)
+    assert {record.identifier for record in records} == listed
 
 
 @pytest.mark.parametrize("spoiling", [(0,), (249,), (7, 8, 9), (0, 100, 200)])

@@ -262,14 +262,13 @@ def test_a_package_is_looked_up_by_its_id(site: LocalSite, portal: CkanPortal, a
     "reply",
     [
         NOT_FOUND,
-        NO_PAGE,
         Answered(failure("Not Found Error", "Not found")),
         Answered(failure("Authorization Error", "Access denied"), 403),
         Answered("Access denied", 403),
         Answered(result(package(7, state="deleted"))),
         Answered(result([])),
     ],
-    ids=["404", "404 page", "200", "403", "403 text", "deleted", "empty list"],
+    ids=["404", "200", "403", "403 text", "deleted", "empty list"],
 )
 def test_what_is_gone_or_no_longer_public_is_none(
     site: LocalSite, portal: CkanPortal, reply: Answered
@@ -301,6 +300,49 @@ def test_a_portal_that_cannot_say_is_an_error_and_never_a_none(
     site.answers(SHOW, lambda _: reply)
 
     with pytest.raises(kind, match="package_show"):
+        portal.look_up("00000007-0000")
+
+
+@pytest.mark.parametrize("no_show", [NO_PAGE, UNKNOWN_ACTION], ids=["404 page", "unknown"])
+def test_where_packages_cannot_be_shown_the_search_is_asked_for_them(
+    site: LocalSite, portal: CkanPortal, no_show: Answered
+) -> None:
+    site.answers(SHOW, lambda _: no_show)
+    asked_for: list[str] = []
+
+    def search(asked: Asked) -> Answered:
+        asked_for.append(asked.query["fq"])
+        found = [package(7)] if "00000007-0000" in asked.query["fq"] else []
+        return Answered(envelope(found, len(found)))
+
+    site.answers(SEARCH, search)
+
+    page = portal.look_up("00000007-0000")
+
+    assert page is not None
+    assert [record.identifier for record in page.records] == ids(7)
+    assert portal.look_up('a "b" \\') is None
+    assert asked_for[1] == 'id:"a \\"b\\" \\\\" OR name:"a \\"b\\" \\\\"'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        NO_PAGE,
+        Answered(failure("Search Query Error", "fq"), 400),
+        Answered(envelope([package(8)], 1)),
+        Answered(envelope([], 12)),
+        Answered(result([])),
+    ],
+    ids=["none", "refused", "not heeded", "nothing shown", "no count"],
+)
+def test_a_404_that_is_not_ckans_word_and_a_search_that_cannot_say_never_mean_that_a_package_is_gone(
+    site: LocalSite, portal: CkanPortal, answer: Answered
+) -> None:
+    site.answers(SHOW, lambda _: NO_PAGE)
+    site.answers(SEARCH, lambda _: answer)
+
+    with pytest.raises(PermanentError, match=r"package_show.* status 404"):
         portal.look_up("00000007-0000")
 
 

@@ -107,13 +107,14 @@ def test_a_list_that_breaks_off_keeps_what_it_gave(site: LocalSite, portal: Ckan
     assert (len(listed.organizations), listed.by_organization) == (1, {"office-1": 2})
 
 
-@pytest.mark.parametrize("status", [200, 400, 409])
+@pytest.mark.parametrize("kind", ["Validation Error", "Search Error"])
+@pytest.mark.parametrize("status", [200, 400, 409, 500])
 def test_a_portal_that_will_not_facet_is_asked_plainly(
-    site: LocalSite, portal: CkanPortal, status: int
+    site: LocalSite, portal: CkanPortal, status: int, kind: str
 ) -> None:
     def search(asked: Asked) -> Answered:
         if "facet.field" in asked.query:
-            return Answered(failure("Validation Error", "facet.field"), status)
+            return Answered(failure(kind, "facet.field"), status)
         return Answered(envelope([], "12"))
 
     site.answers(SEARCH, search)

@@ -249,8 +249,37 @@ def test_what_the_portal_does_not_have_under_this_slug_is_not_there(
     site: LocalSite, portal: DatagovPortal, answer: Answered
 ) -> None:
     site.serves_in_turn("/api/dataset/a", answer)
+    site.serves("/search", {"results": [None, hit(None), hit("b")]})
+    site.serves("/api/dataset/b", {"results": [hit("b")]})
 
-    assert portal.look_up("a") is None
+    assert [portal.look_up("a"), portal.look_up("a")] == [None, None]
+    assert len([one for one in site.asked if one.path != "/api/dataset/a"]) in (0, 2)
+
+
+@pytest.mark.parametrize(
+    "hits", [[hit("b")], [], None], ids=["no page for what is there", "nothing there", "no search"]
+)
+def test_a_portal_without_pages_of_datasets_is_not_believed_to_have_lost_one(
+    site: LocalSite, portal: DatagovPortal, hits: list[Any] | None
+) -> None:
+    if hits is not None:
+        site.serves("/search", {"results": hits})
+
+    for _ in range(2):
+        with pytest.raises(PermanentError, match="status 404"):
+            portal.look_up("a")
+
+
+def test_a_dataset_that_is_there_and_too_deep_to_be_read_is_refused_by_its_slug(
+    site: LocalSite, portal: DatagovPortal
+) -> None:
+    site.serves("/api/dataset/a", b'{"results": [' + too_deep("a") + b"]}")
+
+    page = portal.look_up("a")
+
+    assert page is not None
+    assert isinstance(page.records[0], Refusal)
+    assert page.records[0].identifier == "a"
 
 
 def test_a_dataset_that_is_there_and_cannot_be_kept_is_refused_by_name(
@@ -422,6 +451,76 @@ def test_deep_nesting_in_one_hit_does_not_cost_the_others(site: LocalSite, porta
 
     assert records[1].identifier == "flat"
     assert len(records) == 2
+
+
+def too_deep(slug: str, levels: int = 100_000) -> bytes:
+    return json.dumps(hit(slug)).encode().replace(b'"l"', b"[" * levels + b"]" * levels)
+
+
+@pytest.mark.parametrize("levels", [940, 960, 980, 1000, 2000, 100_000])
+def test_no_depth_of_a_hit_costs_any_other(site: LocalSite, portal: DatagovPortal, levels: int) -> None:
+    hits = [json.dumps(hit("a")).encode(), too_deep("deep", levels), json.dumps(hit("b")).encode()]
+    site.serves("/search", b'{"sort": "relevance", "results": [' + b", ".join(hits) + b'], "after": "x"}')
+
+    page = next(portal.pages())
+
+    assert [record.identifier for record in page.records] == ["a", "deep", "b"]
+    assert [type(page.records[place]) for place in (0, 2)] == [DatasetRecord, DatasetRecord]
+    assert page.cursor is not None
+    if levels >= 2000:
+        deep = page.records[1]
+        assert isinstance(deep, Refusal)
+        assert (deep.position, deep.field) == (1, "record")
+        assert "nested too deeply" in deep.problem
+        assert "Levels of all rivers." in deep.raw
+
+
+def test_a_hit_larger_than_a_record_may_be_is_refused_and_no_other(site: LocalSite) -> None:
+    site.serves("/search", {"results": [hit("a"), hit("b", description="x" * 5000), hit("c")]})
+    portal = DatagovPortal(site.url, PageReader(open_door(), max_bytes=10**6), record_max_bytes=5000)
+
+    first, refused, last = next(portal.pages()).records
+
+    assert (first.identifier, last.identifier) == ("a", "c")
+    assert isinstance(refused, Refusal)
+    assert (refused.field, refused.problem) == ("record", "larger than 5000 bytes")
+    assert refused.identifier == "b"
+
+
+def test_a_dataset_too_large_to_be_read_is_there_though_nobody_can_tell_its_name(site: LocalSite) -> None:
+    body = json.dumps({"results": [{"description": "x" * 2_000_000, "slug": "a"}]})
+    site.serves("/api/dataset/a", body.encode())
+    portal = DatagovPortal(site.url, PageReader(open_door(), max_bytes=10**7), record_max_bytes=5000)
+
+    page = portal.look_up("a")
+
+    assert page is not None
+    assert [(type(record), record.identifier) for record in page.records] == [(Refusal, "a")]
+
+
+def test_a_hit_that_is_no_json_costs_no_other_in_any_encoding(site: LocalSite, portal: DatagovPortal) -> None:
+    text = f'{{"results": [{json.dumps(hit("a"))}, {{"slug": "b", "title": }}, {json.dumps(hit("c"))}]}}'
+    for body in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
+        site.serves("/search", body)
+
+        records = next(portal.pages()).records
+
+        assert [record.identifier for record in records] == ["a", "b", "c"]
+        assert isinstance(records[1], Refusal)
+        assert "invalid JSON" in records[1].problem
+
+
+@pytest.mark.parametrize("dcat", ["not an object", "{broken", [], 7])
+def test_a_record_inside_a_hit_that_cannot_be_read_is_a_note(
+    site: LocalSite, portal: DatagovPortal, dcat: object
+) -> None:
+    raw = hit() | {"dcat": dcat}
+
+    record = read_one(site, portal, raw)
+
+    assert isinstance(record, DatasetRecord)
+    assert record.resources == ()
+    assert [note.field for note in record.notes] == ["dcat"]
 
 
 def test_a_record_too_deep_to_be_shown_is_still_refused_by_name() -> None:

@@ -424,11 +424,91 @@ def test_odd_numbers_and_half_characters_in_a_hit_cost_no_record(
     assert record.raw.decode("utf-8")
 
 
-def test_json_of_any_depth_ends_in_a_clear_error(site: LocalSite, portal: DatagovPortal) -> None:
-    site.serves("/search", b'{"results": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+@pytest.mark.parametrize("body", [b"[%s%s]", b'{"after": %s%s, "results": []}', b'{"results": {"a": %s%s}}'])
+def test_json_of_any_depth_ends_in_a_clear_error(site: LocalSite, portal: DatagovPortal, body: bytes) -> None:
+    site.serves("/search", body % (b"[" * 100_000, b"]" * 100_000))
 
-    with pytest.raises(PermanentError, match="nested too deeply"):
+    with pytest.raises(PermanentError, match=r"/search.* could not be read"):
         list(portal.pages())
+
+
+@pytest.mark.parametrize("after", [17, "17"])
+def test_a_cursor_that_is_a_number_is_followed(site: LocalSite, portal: DatagovPortal, after: object) -> None:
+    site.answers(
+        "/search",
+        lambda asked: Answered(
+            {"results": [hit("b")]}
+            if asked.query.get("after") == "17"
+            else {"results": [hit("a")], "after": after}
+        ),
+    )
+
+    assert identifiers(list(portal.pages())) == ["a", "b"]
+
+
+@pytest.mark.parametrize("after", [[1.0, 3, "id"], {"id": 1}, True, 1.5])
+def test_a_cursor_that_cannot_be_sent_back_is_an_error_and_not_the_end(
+    site: LocalSite, portal: DatagovPortal, after: object
+) -> None:
+    site.serves("/search", {"results": [hit("a")], "after": after})
+
+    with pytest.raises(PermanentError, match="its cursor is no text"):
+        list(portal.pages())
+
+
+def test_an_empty_page_that_gives_the_question_back_is_the_end(
+    site: LocalSite, portal: DatagovPortal
+) -> None:
+    def answer(asked: Asked) -> Answered:
+        start = int(asked.query.get("after", "0"))
+        hits = [hit(f"d{number}") for number in range(start, min(start + 2, 5))]
+        return Answered({"results": hits, "after": str(min(start + 2, 5))})
+
+    site.answers("/search", answer)
+
+    pages = list(portal.pages())
+
+    assert identifiers(pages) == ["d0", "d1", "d2", "d3", "d4"]
+    assert [page.cursor is None for page in pages] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("most", [10, 100, 999])
+def test_a_server_that_refuses_large_pages_is_asked_for_smaller_ones_from_then_on(
+    api: Api, portal: DatagovPortal, most: int
+) -> None:
+    search = api.search
+    refusal = {"error": "Invalid request", "message": f"per_page must be between 1 and {most}"}
+    api.site.answers(
+        "/search",
+        lambda asked: search(asked) if int(asked.query["per_page"]) <= most else Answered(refusal, 400),
+    )
+
+    assert identifiers(list(portal.pages())) == api.names
+    asked = [int(one.query["per_page"]) for one in api.site.asked if one.path == "/search"]
+    assert asked == sorted(asked, reverse=True)
+    assert len(asked) < 12
+
+
+def test_a_page_too_large_to_be_read_is_asked_for_in_parts(site: LocalSite) -> None:
+    api = Api(site, {"a": 500}, per_page=1000)
+    search = api.search
+
+    def answer(asked: Asked) -> Answered:
+        api.per_page = int(asked.query["per_page"])
+        return search(asked)
+
+    site.answers("/search", answer)
+    portal = DatagovPortal(site.url, PageReader(open_door(), max_bytes=200_000, attempts=1))
+
+    assert identifiers(list(portal.pages())) == api.names
+
+
+def test_a_question_that_is_refused_at_any_size_is_an_error(site: LocalSite, portal: DatagovPortal) -> None:
+    site.serves("/search", {"message": "no"}, 400)
+
+    with pytest.raises(PermanentError, match="status 400"):
+        list(portal.pages())
+    assert len([one for one in site.asked if one.path == "/search"]) == 3
 
 
 def test_a_portal_that_is_not_there_is_named(naps: list[float]) -> None:

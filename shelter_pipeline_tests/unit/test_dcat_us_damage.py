@@ -72,6 +72,7 @@ def test_one_record_that_is_no_json_is_one_refusal(site: LocalSite, damaged: byt
     assert isinstance(refused, Refusal)
     assert (refused.field, refused.position) == ("record", 1)
     assert ("JSON" in refused.problem, refused.raw) == (True, damaged[:500].decode())
+    assert refused.identifier == (None if b"'" in damaged else "B")
     assert portal.witnesses()[0].total == 3
 
 
@@ -91,9 +92,8 @@ def test_a_quote_too_many_costs_its_own_record_where_records_have_lines(
     records = next(portal.pages()).records
 
     assert [record.field for record in records if isinstance(record, Refusal)] == ["record"]
-    assert [record.identifier for record in records] == [
-        None if number == place else str(number) for number in range(5)
-    ]
+    assert isinstance(records[place], Refusal)
+    assert [record.identifier for record in records] == ["0", "1", "2", "3", "4"]
     assert portal.witnesses()[0].total == 5
 
 
@@ -152,6 +152,7 @@ def test_a_record_larger_than_the_limit_is_refused_and_no_other(site: LocalSite)
     assert (first.identifier, last.identifier, portal.witnesses()[0].total) == ("A", "C", 3)
     assert isinstance(refused, Refusal)
     assert (refused.field, refused.problem) == ("record", "larger than 1000 bytes")
+    assert refused.identifier == "B"
     assert '"identifier": "B"' in refused.raw
 
 

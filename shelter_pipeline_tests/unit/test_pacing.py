@@ -97,6 +97,21 @@ def test_a_refusal_is_waited_for_once_as_long_as_either_header_asks(
     assert naps == [nap]
 
 
+@pytest.mark.parametrize("status", [200, 429, 503])
+def test_an_allowance_that_is_spent_is_waited_for_no_longer_than_retry_after_says(
+    site: LocalSite, status: int
+) -> None:
+    naps: list[float] = []
+    spent = left("1000", "0", **{"Retry-After": "7"})
+    url = site.serves_in_turn("/page", Answered({}, status, spent), Answered({}))
+    pages = PageReader(open_door(), max_bytes=1000, sleep=naps.append)
+
+    pages.json(url)
+    pages.json(url)
+
+    assert naps == [7.0]
+
+
 @pytest.mark.parametrize("nonsense", ["", "many", "-1", "1.5", "9" * 40])
 def test_an_allowance_that_cannot_be_read_slows_nothing(site: LocalSite, nonsense: str) -> None:
     naps: list[float] = []

@@ -181,7 +181,7 @@ def test_a_host_that_asks_for_less_time_than_the_setting_is_not_hurried() -> Non
     assert clock.slept == [1.0]
 
 
-def test_an_opened_host_waits_only_for_an_operators_own_delay() -> None:
+def test_an_opened_host_is_given_the_time_that_it_asks_for_or_an_operators_own() -> None:
     clock = Clock()
     politeness = polite(clock)
     politeness.set_delay(OPENED.host, 10.0)
@@ -190,7 +190,7 @@ def test_an_opened_host_waits_only_for_an_operators_own_delay() -> None:
     politeness.set_delay(OPENED.host, 3.0, exact=True)
     visit(politeness, OPENED, 2)
 
-    assert clock.slept == [3.0, 3.0]
+    assert clock.slept == [10.0, 3.0, 3.0]
 
 
 @pytest.mark.parametrize(("seconds", "slept"), [(0.25, [0.25]), (0.0, []), (-1.0, [])])

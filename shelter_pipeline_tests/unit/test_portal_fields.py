@@ -132,7 +132,8 @@ def test_a_count_of_bytes_is_read(notes: Notes, value: object, expected: int | N
 
 
 @pytest.mark.parametrize(
-    "value", ["3.5 MB", "large", -1, 2**63, True, 1.5, float("1e300"), ["1"], "9" * 5000]
+    "value",
+    ["3.5 MB", "1,5", "12,34,567", ",5", "large", -1, 2**63, True, 1.5, float("1e300"), ["1"], "9" * 5000],
 )
 def test_a_rounded_or_impossible_size_is_no_size(notes: Notes, value: object) -> None:
     assert fields.size(value, "size", notes) is None

@@ -199,6 +199,19 @@ def test_a_portals_own_pause_is_kept_up_to_a_limit(
     assert naps == [7.0, LONGEST_RETRY_AFTER_SECONDS, 0.0]
 
 
+@pytest.mark.parametrize(
+    "value", ["-5", "soon", "", "1e9", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "Foo, 99 Bar 0000"]
+)
+def test_a_pause_that_cannot_be_read_is_none(
+    site: LocalSite, pages: PageReader, naps: list[float], value: str
+) -> None:
+    url = site.serves_in_turn("/page", Answered(b"", 429, {"retry-after": value}), GOOD)
+
+    pages.json(url)
+
+    assert naps == [1.0]
+
+
 def test_pauses_double_and_never_grow_past_a_minute() -> None:
     assert [pause(attempt, None) for attempt in (1, 2, 3, 7, 50)] == [1.0, 2.0, 4.0, 60.0, 60.0]
 

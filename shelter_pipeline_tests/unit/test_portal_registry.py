@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.domain.records import DatasetRecord, Refusal
 from shelter_pipeline.portals.registry import PORTAL_KINDS, ReadingRules, open_portal, parse_portal
-from shelter_pipeline_tests.support.local_site import open_door
+from shelter_pipeline_tests.support.ckan_index import Index, package
+from shelter_pipeline_tests.support.dcat_documents import dataset
+from shelter_pipeline_tests.support.local_site import LocalSite, local_site, open_door
+from shelter_pipeline_tests.support.search_hits import hit
+
+
+def a_record(kind: str, name: str) -> dict[str, Any]:
+    if kind == "ckan":
+        return package(1, id=name)
+    return hit(name) if kind == "datagov" else dataset(name)
+
+
+def serve(site: LocalSite, kind: str, records: list[dict[str, Any]]) -> str:
+    """A portal of this kind with these records; returns its URL."""
+    if kind == "dcat_us":
+        return site.serves("/data.json", {"dataset": records})
+    if kind == "ckan":
+        Index(site, records)
+    else:
+        site.serves("/search", {"results": records})
+    return site.url
 
 
 @pytest.mark.parametrize(
@@ -53,6 +76,22 @@ def test_every_kind_opens_without_asking_anything(kind: str) -> None:
     portal = open_portal(kind, "http://10.0.0.1/x", open_door(), ReadingRules(page_max_bytes=1000))
 
     assert (portal.kind, portal.url) == (kind, "http://10.0.0.1/x")
+
+
+@pytest.mark.parametrize("kind", PORTAL_KINDS)
+def test_no_kind_keeps_a_record_larger_than_the_rules_allow(kind: str) -> None:
+    records = [a_record(kind, name) for name in ("a", "b", "c")]
+    records[1]["extra"] = "x" * 20_000
+    rules = ReadingRules(page_max_bytes=10**6, record_max_bytes=10_000, attempts=1)
+    with local_site() as site:
+        url = serve(site, kind, records)
+
+        found = [
+            record for page in open_portal(kind, url, open_door(), rules).pages() for record in page.records
+        ]
+
+    assert [record.identifier for record in found] == ["a", "b", "c"]
+    assert [type(record) for record in found] == [DatasetRecord, Refusal, DatasetRecord]
 
 
 def test_an_unknown_kind_is_a_setup_error() -> None:

@@ -102,6 +102,26 @@ def test_no_other_host_is_asked(site: LocalSite, pages: PageReader) -> None:
     assert [one.path for one in site.asked] == ["/sitemap.xml", "/s/0.xml"]
 
 
+def test_a_link_in_the_index_that_is_no_address_costs_no_other(site: LocalSite, pages: PageReader) -> None:
+    site.serves("/sitemap.xml", index("http://[bad", "http://x:port/a.xml", "/s/0.xml"))
+    site.serves("/s/0.xml", urls("https://x/dataset/a"))
+
+    assert slugs_at(site, pages) == [("a",)]
+
+
+def test_a_key_never_goes_over_plain_http_to_a_site_that_is_asked_by_https() -> None:
+    asked: list[str] = []
+
+    class Recorder:
+        def document(self, url: str, *_: object, **__: object) -> tuple[sitemap.Sitemap, int]:
+            asked.append(url)
+            return sitemap.Sitemap(len(asked) == 1, ("http://x.example/s/0.xml", "//x.example:443/1.xml")), 1
+
+    list(dataset_lists("https://x.example/sitemap.xml", Recorder()))  # type: ignore[arg-type]
+
+    assert asked == [f"https://x.example/{name}" for name in ("sitemap.xml", "s/0.xml", "1.xml")]
+
+
 def test_an_index_that_names_itself_ends(site: LocalSite, pages: PageReader) -> None:
     site.serves("/sitemap.xml", index(f"{site.url}/sitemap.xml", f"{site.url}/other.xml"))
     site.serves("/other.xml", index(f"{site.url}/sitemap.xml"))

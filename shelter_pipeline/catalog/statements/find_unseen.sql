@@ -9,4 +9,7 @@ SELECT dataset.id, dataset.organization_id,
   LEFT JOIN loss ON loss.dataset_id = dataset.id AND loss.state IN ('withheld', 'suspected', 'confirmed')
  WHERE sighting.harvest_id < :harvest_id
    AND dataset.portal_id = :portal_id
-   AND (dataset.state = 'listed' OR loss.id IS NOT NULL);
+   AND (dataset.state = 'listed' OR loss.id IS NOT NULL)
+   -- A record that was refused is no loss: the portal has it, and we cannot read it.
+   AND NOT EXISTS (SELECT FROM refusal
+                    WHERE refusal.harvest_id = :harvest_id AND refusal.identifier = dataset.identifier);

@@ -6,5 +6,7 @@ SELECT dataset.identifier
    AND dataset.portal_id = :portal_id
    AND (dataset.state = 'listed'
         OR EXISTS (SELECT FROM loss WHERE loss.dataset_id = dataset.id AND loss.state = 'suspected'))
+   AND NOT EXISTS (SELECT FROM refusal
+                    WHERE refusal.harvest_id = :harvest_id AND refusal.identifier = dataset.identifier)
  ORDER BY dataset.state <> 'listed', dataset.id
  LIMIT :limit;
