@@ -94,7 +94,9 @@ class _Rescue:
         with self._clock.phase("harvest, discovery, scores"):
             run_id = dagster.launch("refresh_portal", {"dagster/partition": portal.slug})
             self._follow(run_id, self._refresh_bars())
-        keys = portals_in_use(self._workplace.catalog)[portal]
+        # Found by its name, for the harvest has changed what else the catalog says of it.
+        in_use = portals_in_use(self._workplace.catalog)
+        keys = next(found for row, found in in_use.items() if row.slug == portal.slug)
         whole_range = {
             "dagster/asset_partition_range_start": keys[0],
             "dagster/asset_partition_range_end": keys[-1],

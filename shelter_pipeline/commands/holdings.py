@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shelter_pipeline.commands.printing import AsJson, bars, counted, out, print_result, say
+from shelter_pipeline.commands.printing import AsJson, bars, counted, out, print_result, print_rows, say
 from shelter_pipeline.commands.tables import rows_table
 from shelter_pipeline.settings import load_settings
 
@@ -54,7 +54,7 @@ def list_all(as_json: AsJson = False) -> None:
     with open_workplace(load_settings()) as workplace:
         found = list_holders(workplace.catalog)
     if as_json or not found:
-        print_result({"holders": found}, as_json)
+        print_rows("holders", found, as_json)
         return
     out.print(rows_table(found, "holder", "urls", "matched_files", "matched_bytes", "oldest", "newest"))
 
@@ -69,8 +69,11 @@ def of(
 
     with open_workplace(load_settings()) as workplace:
         report = look_up_holdings(workplace, url)
-    if as_json or not report["holders"]:
+    if as_json:
         print_result(report, as_json)
+        return
+    if not report["holders"]:
+        say(f"nobody is known to hold {report['url']}")
         return
     out.print(rows_table(report["holders"], "holder", "held_at", "sha256", "source"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,8 +14,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from shelter_pipeline.commands.printing import AsJson, out, print_result, say
+from shelter_pipeline.commands.printing import AsJson, out, print_result, printable, say
 from shelter_pipeline.settings import load_settings
+
+_MOST = 1_000_000  # losses at once; more are read page by page
+_LAST_ID = 2**63 - 1
 
 losses_app = typer.Typer(name="losses", no_args_is_help=True, help="Say what is gone, and how sure that is.")
 
@@ -44,8 +48,10 @@ def list_command(
     ] = None,
     organization: OfOrganization = None,
     portal: OfPortal = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
-    after: Annotated[int | None, typer.Option(help="Only losses older than this id: the next page.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="At most so many.")] = 100,
+    after: Annotated[
+        int | None, typer.Option(min=0, max=_LAST_ID, help="Only losses older than this id: the next page.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show losses, newest first: what, since when, how often missed, and what of it is held here."""
@@ -76,7 +82,7 @@ def feed(
     output: Annotated[Path | None, typer.Option(help="Write it there instead of printing it.")] = None,
     organization: OfOrganization = None,
     portal: OfPortal = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many losses.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="At most so many losses.")] = 1000,
 ) -> None:
     """Print the feed of announced losses, as RSS 2.0 or as JSON."""
     from shelter_pipeline.operations.losses import losses_report, losses_rss
@@ -115,9 +121,7 @@ def release(
     from shelter_pipeline.operations.workplace import open_workplace
 
     with open_workplace(load_settings()) as workplace:
-        count = release_losses(
-            workplace, organization=organization, portal=portal, who=getpass.getuser(), why=why
-        )
+        count = release_losses(workplace, organization=organization, portal=portal, who=_who(), why=why)
     print_result({"released": count}, as_json)
 
 
@@ -130,7 +134,8 @@ def losses_table(losses: list[dict[str, Any]]) -> Table:
         held = f"{row['held_files']} of {row['files']}"
         what = row["url"] or row["title"] or row["dataset"]
         cells = (row["id"], row["state"], row["kind"], row["organization"], what, row["suspected_at"][:10])
-        table.add_row(*(escape(str(cell)) for cell in (*cells, row["misses"], held)))
+        told = ("–" if cell is None else printable(str(cell)) for cell in (*cells, row["misses"], held))
+        table.add_row(*(escape(cell) for cell in told))
     return table
 
 
@@ -146,8 +151,16 @@ def _decide(ids: list[int], state: Any, why: str, as_json: bool) -> None:
     from shelter_pipeline.operations.workplace import open_workplace
 
     with open_workplace(load_settings()) as workplace:
-        count = decide_losses(workplace, ids, state=state, who=getpass.getuser(), why=why)
+        count = decide_losses(workplace, ids, state=state, who=_who(), why=why)
     print_result({state: count}, as_json)
+
+
+def _who() -> str:
+    """Who decides, as far as the system knows: containers run under users that have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _write(path: Path, text: str) -> None:

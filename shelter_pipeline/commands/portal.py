@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from shelter_pipeline.commands.printing import AsJson, print_result, print_rows
+from shelter_pipeline.commands.printing import AsJson, err, print_result, print_rows
+from shelter_pipeline.domain.records import slugify
 from shelter_pipeline.settings import load_settings
 
 portal_app = typer.Typer(name="portal", no_args_is_help=True, help="Say which portals are harvested.")
@@ -46,6 +47,8 @@ def add(
         row = add_portal(workplace, portal, slug=name, headers=header, delay_seconds=delay, nightly=nightly)
         shown = next(item for item in portal_table(workplace) if item["portal"] == row.slug)
     print_result(shown, as_json)
+    if name is not None and slugify(name) != row.slug:
+        err.print(f"shelter: the portal's name is {row.slug}, and stays", highlight=False, soft_wrap=True)
 
 
 @portal_app.command("list")

@@ -30,8 +30,7 @@ def print_result(result: dict[str, Any], as_json: bool) -> None:
     shown = Table(show_header=False, box=None)
     for name, value in result.items():
         if value not in (None, [], {}):
-            text = json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
-            shown.add_row(name.replace("_", " "), escape(text))
+            shown.add_row(name.replace("_", " "), escape(_text(value)))
     out.print(shown)
 
 
@@ -58,7 +57,7 @@ def print_rows(name: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> N
 
 def say(line: str) -> None:
     """One sentence, as it is written."""
-    out.print(escape(line), highlight=False, soft_wrap=True)
+    out.print(escape(printable(line)), highlight=False, soft_wrap=True)
 
 
 def _cell(value: object) -> str:
@@ -66,7 +65,19 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    return json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    text = json.dumps(value, default=_plain) if isinstance(value, dict | list) else str(value)
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """What a terminal may be shown of text from outside: no control character moves its cursor or its colours."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _plain(value: object) -> str:

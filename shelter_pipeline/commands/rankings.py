@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shelter_pipeline.commands.printing import AsJson, bars, counted, out, print_result, say
+from shelter_pipeline.commands.printing import AsJson, bars, counted, out, print_result, print_rows, say
 from shelter_pipeline.commands.tables import rows_table
 from shelter_pipeline.settings import load_settings
 
@@ -55,7 +55,7 @@ def list_all(as_json: AsJson = False) -> None:
     with open_workplace(load_settings()) as workplace:
         found = list_rankings(workplace.catalog)
     if as_json or not found:
-        print_result({"rankings": found}, as_json)
+        print_rows("rankings", found, as_json)
         return
     out.print(
         rows_table(

@@ -9,6 +9,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from shelter_pipeline.commands.printing import printable
+
 
 def rows_table(rows: Sequence[Mapping[str, Any]], *columns: str) -> Table:
     """These columns of the rows: numbers to the right, moments as their day, nothing as a dash."""
@@ -24,4 +26,4 @@ def rows_table(rows: Sequence[Mapping[str, Any]], *columns: str) -> Table:
 def _cell(value: object) -> str:
     if value is None:
         return "–"
-    return value.date().isoformat() if isinstance(value, datetime) else str(value)
+    return value.date().isoformat() if isinstance(value, datetime) else printable(str(value))

@@ -26,7 +26,7 @@ harvest_check_specs = (
     dg.AssetCheckSpec(
         BREAKER_CHECK,
         asset="package_list",
-        description="No more datasets vanished at once than could be true.",
+        description="Nothing is withheld: no more datasets vanished at once than could be true.",
     ),
     dg.AssetCheckSpec(
         LOSS_CHECK,
@@ -101,21 +101,26 @@ def _completeness(report: Mapping[str, Any]) -> str | dg.MetadataValue[Any]:
 
 
 def harvest_checks(report: Mapping[str, Any], losses: Mapping[str, Any]) -> Iterator[dg.AssetCheckResult]:
-    """The answers to all checks that a harvest has."""
+    """The answers to all checks that a harvest has; each names its portal, for the UI shows the newest of all."""
     confirmed_now = report["confirmed"] + report["links"]["confirmed"]
     yield _check(
         HARVEST_CHECK,
         report["verdict"] in ("complete", "plausible"),
         dg.AssetCheckSeverity.ERROR,
         report["message"],
-        {name: report[name] for name in ("verdict", "mode", "expected", "seen", "missing", "surplus")},
+        {
+            name: report[name]
+            for name in ("portal", "verdict", "mode", "expected", "seen", "missing", "surplus")
+        },
     )
     yield _check(
         BREAKER_CHECK,
-        not report["withheld"],
+        # An increment withholds nothing and ends nothing: what was withheld before it still is.
+        not losses["withheld"],
         dg.AssetCheckSeverity.WARN,
-        report["message"] if report["withheld"] else None,
+        report["message"] if report["withheld"] else _still_withheld(losses),
         {
+            "portal": report["portal"],
             "withheld": report["withheld"],
             "withheld in all": losses["withheld"],
             "of": ", ".join(map(str, losses["breakers"])) or None,
@@ -127,6 +132,7 @@ def harvest_checks(report: Mapping[str, Any], losses: Mapping[str, Any]) -> Iter
         dg.AssetCheckSeverity.WARN,
         f"{confirmed_now} losses are confirmed since this harvest" if confirmed_now else None,
         {
+            "portal": report["portal"],
             "datasets confirmed now": report["confirmed"],
             "links confirmed now": report["links"]["confirmed"],
             **{f"{name} in all": losses[name] for name in ("confirmed", "suspected", "withheld")},
@@ -134,6 +140,11 @@ def harvest_checks(report: Mapping[str, Any], losses: Mapping[str, Any]) -> Iter
             "newest losses": table(losses["newest"], _LOSS_COLUMNS),
         },
     )
+
+
+def _still_withheld(losses: Mapping[str, Any]) -> str | None:
+    count = losses["withheld"]
+    return f"{count} losses are withheld since an earlier harvest" if count else None
 
 
 def _check(

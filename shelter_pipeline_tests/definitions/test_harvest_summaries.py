@@ -185,6 +185,7 @@ def test_only_a_complete_or_plausible_harvest_lets_others_build_on_it(verdict: s
     assert result.severity is dg.AssetCheckSeverity.ERROR
     assert result.description == "one sentence"
     assert {name: value.value for name, value in result.metadata.items()} == {
+        "portal": "sample",
         "verdict": verdict,
         "mode": "full",
         "expected": 100,
@@ -201,6 +202,21 @@ def test_a_mass_drop_is_a_warning_that_names_whose_it_is() -> None:
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert result.metadata["of"].value == "epa-gov"
     assert check(BREAKER_CHECK, a_report()).passed
+
+
+def test_the_warning_of_a_mass_drop_stands_as_long_as_something_is_withheld() -> None:
+    increment = a_report(mode="increment", withheld=0)
+
+    result = check(BREAKER_CHECK, increment, withheld=30, breakers=["epa-gov"])
+
+    assert not result.passed
+    assert result.description == "30 losses are withheld since an earlier harvest"
+
+
+def test_every_answer_names_its_portal_for_the_ui_shows_the_newest_of_all() -> None:
+    answers = list(harvest_checks(a_report(portal="sample"), NO_LOSSES))
+
+    assert [answer.metadata["portal"].value for answer in answers] == ["sample"] * 3
 
 
 def test_a_loss_that_is_confirmed_is_a_warning_with_the_newest_losses() -> None:

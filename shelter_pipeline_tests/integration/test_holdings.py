@@ -330,3 +330,13 @@ def test_the_commands_import_list_look_up_and_remove(workplace: Workplace, tmp_p
     assert [(row["holder"], row["urls"]) for row in listed["holders"]] == [("LIL", 1)]
     assert [row["holder"] for row in found["holders"]] == ["LIL"]
     assert removed == {"removed": "LIL", "urls": 1}
+
+
+def test_people_are_told_that_there_are_no_holders(workplace: Workplace, tmp_path: Path) -> None:
+    secret = workplace.settings.database_url
+    assert secret is not None
+    environment = {"SHELTER_DATABASE_URL": secret.get_secret_value(), "SHELTER_HOME": str(tmp_path / "home")}
+
+    shown = CliRunner().invoke(holdings_app, ["list"], env=environment)
+
+    assert shown.stdout == "no holders\n"

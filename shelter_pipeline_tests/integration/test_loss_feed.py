@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -240,6 +241,41 @@ def test_a_feed_that_cannot_be_written_says_where(shelter_losses: Any, tmp_path:
 
     assert isinstance(result.exception, SetupError)
     assert "losses.rss" in str(result.exception)
+
+
+def test_a_title_moves_no_cursor_of_the_terminal(shelter_losses: Any, catalog: Catalog) -> None:
+    lose(catalog, "Ri\x1b[31mvers")
+
+    shown = shelter_losses("list")
+
+    assert "\x1b" not in shown.stdout
+    assert "\ufffd" in shown.stdout
+
+
+@pytest.mark.parametrize("option", ["--limit", "--after"])
+def test_a_number_that_no_catalog_can_hold_is_refused_by_its_option(shelter_losses: Any, option: str) -> None:
+    result = shelter_losses("list", option, "9" * 20)
+
+    assert result.exit_code == 2
+    assert option in result.stderr
+
+
+def test_a_user_without_a_name_can_decide(
+    shelter_losses: Any, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose(catalog, "Rivers")
+    monkeypatch.setattr("getpass.getuser", nobody)
+
+    confirmed = shelter_losses("confirm", "1", "--why", "the agency says so", "--json")
+    (loss,) = json.loads(shelter_losses("list", "--json").stdout)["losses"]
+
+    assert json.loads(confirmed.stdout) == {"confirmed": 1}
+    assert loss["evidence"]["decisions"][0]["who"] == f"uid {os.getuid()}"
+
+
+def nobody() -> str:
+    """What Python says where the user has no name, as in a container that was given a number."""
+    raise KeyError("getpwuid(): uid not found: 4711")
 
 
 def test_the_command_confirms_dismisses_and_releases(shelter_losses: Any, catalog: Catalog) -> None:

@@ -412,3 +412,13 @@ def test_the_commands_import_list_show_and_remove(
     assert [row["dataset"] for row in shown["top"]] == ["ice"]
     assert removed == {"removed": "ga", "datasets": 2}
     assert shelter("list") == {"rankings": []}
+
+
+def test_people_are_told_that_there_are_no_rankings(workplace: Workplace, tmp_path: Path) -> None:
+    secret = workplace.settings.database_url
+    assert secret is not None
+    environment = {"SHELTER_DATABASE_URL": secret.get_secret_value(), "SHELTER_HOME": str(tmp_path / "home")}
+
+    shown = CliRunner().invoke(rankings_app, ["list"], env=environment)
+
+    assert shown.stdout == "no rankings\n"
