@@ -161,7 +161,7 @@ def recovered_since(catalog: Catalog, portal_id: int, *, hours: float) -> int:
 def withheld_losses(
     catalog: Catalog, *, portal: str | None = None, organization: str | None = None
 ) -> list[dict[str, Any]]:
-    """Where breakers hold, most datasets first: `{portal, organization, breaker, datasets, since}`."""
+    """Where breakers hold, most losses first: `{portal, organization, breaker, datasets, links, since}`."""
     return [dict(row) for row in catalog.rows("withheld_losses", portal=portal, organization=organization)]
 
 
@@ -200,6 +200,9 @@ def release_withheld(
     """
     if organization is None and portal is None:
         raise SetupError("name the organization or the portal whose withheld losses are to be released")
-    return catalog.count(
-        "release_withheld", organization=organization, portal=portal, who=storable(who), why=storable(why)
-    )
+    said = {"organization": organization, "portal": portal, "who": storable(who), "why": storable(why)}
+    with catalog.begin() as connection:
+        return sum(
+            connection.execute(statement(name), said).rowcount
+            for name in ("release_withheld", "release_withheld_links")
+        )

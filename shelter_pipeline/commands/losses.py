@@ -142,7 +142,9 @@ def losses_table(losses: list[dict[str, Any]]) -> Table:
 def _sentence(report: dict[str, Any]) -> str:
     counts = {state: sum(kinds.values()) for state, kinds in report["counts"].items()}
     told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "none"
-    held_back = ", ".join(f"{row['organization']} ({row['datasets']})" for row in report["withheld"])
+    held_back = ", ".join(
+        f"{row['organization']} ({row['datasets'] + row['links']})" for row in report["withheld"]
+    )
     return f"losses: {told}" + (f"; withheld: {held_back}" if held_back else "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Search index and database of data.gov drift apart by less than this share (GSA/data.gov #5606, #5575, #5630).
 PLAUSIBLE_DRIFT = 0.01
-_A_HANDFUL = 10
+A_HANDFUL = 10
 
 
 def judge_completeness(
@@ -56,4 +56,4 @@ def is_mass_drop(*, listed: int, missing: int, fraction: float) -> bool:
     """
     if missing > 1 and missing == listed:
         return True
-    return missing > max(_A_HANDFUL, fraction * listed)
+    return missing > max(A_HANDFUL, fraction * listed)

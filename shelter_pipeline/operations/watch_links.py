@@ -11,9 +11,10 @@ from shelter_pipeline.operations.workplace import Workplace
 
 
 def watch_links(workplace: Workplace, portal_slug: str | None = None) -> dict[str, int]:
-    """What the newest captures say of links, of one portal or of all: `{suspected, confirmed, recovered, replaced}`.
+    """What the newest captures say of links, of one portal or of all.
 
-    No request is made. SetupError if there is no such portal.
+    Returns `{suspected, withheld, confirmed, recovered, replaced}`; `replaced` is a part of the suspected. No request
+    is made. SetupError if there is no such portal.
     """
     portal_id = None if portal_slug is None else find_portal(workplace.catalog, portal_slug).id
     return asdict(record_link_losses(workplace.catalog, loss_rules(workplace.settings), portal_id=portal_id))

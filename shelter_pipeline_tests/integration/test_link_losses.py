@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from shelter_pipeline.catalog.batches import plannable_assets
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.catalog.losses import decide, list_losses
+from shelter_pipeline.catalog.losses import decide, list_losses, release_withheld, withheld_losses
 from shelter_pipeline.catalog.portals import add_portal, organization_id
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.losses import DEAD, LASTING, REPLACED
@@ -22,7 +22,7 @@ from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resour
 from shelter_pipeline_tests.support.workplaces import a_workplace
 
 URL = "https://epa.example/air.csv"
-NOTHING = {"suspected": 0, "confirmed": 0, "recovered": 0, "replaced": 0}
+NOTHING = {"suspected": 0, "withheld": 0, "confirmed": 0, "recovered": 0, "replaced": 0}
 
 
 @pytest.fixture
@@ -265,3 +265,67 @@ def test_a_link_loss_is_listed_under_the_organization_of_its_dataset(
 
     assert [row["organization"] for row in list_losses(catalog, organization="epa-gov")] == ["epa-gov"]
     assert list_losses(catalog, organization="noaa-gov") == []
+
+
+def many_links(catalog: Catalog, count: int) -> list[str]:
+    """More links of the same organization."""
+    urls = [f"https://epa.example/{number}.csv" for number in range(count)]
+    portal = a_portal(catalog)
+    resources = [a_resource(url, key=f"r{place}", position=place) for place, url in enumerate(urls)]
+    harvested(catalog, portal, [a_dataset("1", a_resource(URL)), a_dataset("2", *resources)])
+    discovered(catalog, portal)
+    return urls
+
+
+def test_many_links_that_fail_at_once_are_withheld_and_dismissed_when_their_server_is_back(
+    workplace: Workplace, catalog: Catalog
+) -> None:
+    urls = many_links(catalog, 60)
+    for url in urls:
+        captured(catalog, url, "stored", days_ago=9)
+    assert changes(workplace) == {}
+    for url in urls[:20]:
+        captured(catalog, url, "login-page", days_ago=2)
+
+    assert changes(workplace) == {"withheld": 20}
+    assert {row["state"] for row in list_losses(catalog)} == {"withheld"}
+    assert withheld_losses(catalog)[0]["links"] == 20
+    for url in urls[:20]:
+        captured(catalog, url, "stored")
+    assert changes(workplace) == {}
+    assert {(row["state"], row["kind"]) for row in list_losses(catalog)} == {("dismissed", "harvest-fault")}
+
+
+def test_links_that_go_on_failing_together_are_confirmed_in_the_end(
+    workplace: Workplace, catalog: Catalog
+) -> None:
+    urls = many_links(catalog, 60)
+    for days_ago in (15, 8, 0):
+        for url in urls[:20]:
+            captured(catalog, url, "gone", status=410, days_ago=days_ago)
+        found = changes(workplace)
+
+    assert found == {"confirmed": 20}
+
+
+def test_a_person_can_say_that_many_dead_links_are_real(workplace: Workplace, catalog: Catalog) -> None:
+    for url in many_links(catalog, 60)[:20]:
+        captured(catalog, url, "gone", status=410)
+    changes(workplace)
+
+    released = release_withheld(
+        catalog, organization="epa-gov", who="a person", why="the server is switched off"
+    )
+
+    assert released == 20
+    assert {row["state"] for row in list_losses(catalog)} == {"suspected"}
+
+
+def test_a_few_dead_links_among_many_are_suspected_at_once(workplace: Workplace, catalog: Catalog) -> None:
+    urls = many_links(catalog, 60)
+    for url in urls:
+        captured(catalog, url, "stored", days_ago=9)
+    for url in urls[:8]:
+        captured(catalog, url, "not-found", status=404)
+
+    assert changes(workplace) == {"suspected": 8}

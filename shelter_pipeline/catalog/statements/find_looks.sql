@@ -4,7 +4,7 @@ INSERT INTO look (asset_id, portal_id, capture_id, reason, status, final_url, fi
 WITH candidate AS (
     SELECT id FROM asset WHERE reason = ANY (:reasons)
     UNION
-    SELECT asset_id FROM loss WHERE asset_id IS NOT NULL AND state IN ('suspected', 'confirmed')
+    SELECT asset_id FROM loss WHERE asset_id IS NOT NULL AND state IN ('withheld', 'suspected', 'confirmed')
 )
 SELECT asset.id, led.portal_id, newest.id, newest.reason, newest.status, newest.final_url,
        least(newest.finished_at, now()),

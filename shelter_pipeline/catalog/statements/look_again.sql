@@ -2,7 +2,7 @@
 UPDATE asset
    SET next_attempt_at = look.finished_at + :look_after
   FROM look
-  JOIN loss ON loss.asset_id = look.asset_id AND loss.state = 'suspected'
+  JOIN loss ON loss.asset_id = look.asset_id AND loss.state IN ('withheld', 'suspected')
  WHERE asset.id = look.asset_id
    AND asset.state IN ('failed', 'held')
    AND asset.reason = look.reason

@@ -6,7 +6,7 @@ UPDATE loss
            'captures', coalesce(evidence -> 'captures', '[]') || to_jsonb(look.capture_id))
   FROM look
  WHERE loss.asset_id = look.asset_id
-   AND loss.state IN ('suspected', 'confirmed')
+   AND loss.state IN ('withheld', 'suspected', 'confirmed')
    AND look.kind IS NOT NULL
    AND look.capture_id > coalesce((loss.evidence -> 'captures' ->> -1)::bigint, 0)
    AND look.finished_at >= loss.last_missed_at + :looks_apart;
