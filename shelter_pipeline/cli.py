@@ -17,7 +17,17 @@ from shelter_pipeline.commands.harvested import print_harvest
 from shelter_pipeline.commands.holdings import holdings_app
 from shelter_pipeline.commands.losses import losses_app
 from shelter_pipeline.commands.portal import portal_app
-from shelter_pipeline.commands.printing import AsJson, bars, counted, err, named, out, print_result, say
+from shelter_pipeline.commands.printing import (
+    AsJson,
+    bars,
+    counted,
+    err,
+    named,
+    out,
+    print_result,
+    printable,
+    say,
+)
 from shelter_pipeline.commands.rankings import rankings_app
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.settings import load_settings, misspelt_settings
@@ -102,8 +112,8 @@ def harvest(
                 )
     print_harvest(report, as_json)
     if report["message"] and not as_json:
-        err.print(escape(report["message"]), highlight=False, soft_wrap=True)
-    if report["verdict"] == "unreachable":
+        err.print(escape(printable(report["message"])), highlight=False, soft_wrap=True)
+    if report["verdict"] in ("unreachable", "interrupted"):
         raise typer.Exit(FAILED)
 
 
@@ -207,7 +217,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except ShelterError as error:
-        err.print(f"shelter: {escape(str(error))}", highlight=False, soft_wrap=True)
+        err.print(f"shelter: {escape(printable(str(error)))}", highlight=False, soft_wrap=True)
         sys.exit(MISUSED)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -103,6 +104,14 @@ def copy_rows(
 def storable(text: str) -> str:
     """`text` as PostgreSQL can keep it: what is no character there is marked, the rest stands."""
     return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
+
+
+def storable_moment(moment: datetime | None) -> datetime | None:
+    """The moment in UTC; None for the first and last days there are, in zones in which they are none any more."""
+    try:
+        return moment.astimezone(UTC) if moment else None
+    except OverflowError:
+        return None
 
 
 def _first_line(error: object) -> str:

@@ -16,17 +16,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
-from shelter_pipeline.catalog.connection import Catalog, copy_rows, statement
+from shelter_pipeline.catalog.connection import Catalog, statement, storable, storable_moment
 from shelter_pipeline.catalog.merge import GroupCounts, merge_group
 from shelter_pipeline.catalog.portals import PortalRow, ensure_organizations, record_claimed_counts
 from shelter_pipeline.catalog.tables_catalogue import harvest as harvests
-from shelter_pipeline.catalog.tables_catalogue import listing_entry, refusal
 from shelter_pipeline.catalog.tables_catalogue import portal as portals
+from shelter_pipeline.catalog.tables_catalogue import refusal
 from shelter_pipeline.domain.errors import TransientError
-from shelter_pipeline.domain.records import DatasetRecord, Listing, Refusal, Witness
+from shelter_pipeline.domain.records import DatasetRecord, Refusal, Witness
 
 _MANY_NEW = 5000
-_OVERTAKEN = "another harvest of this portal was started meanwhile, so this one stops"
+_LARGEST = 2**63 - 1  # of a bigint
+_LONGEST_MESSAGE = 4000
+
+
+class OvertakenError(TransientError):
+    """Another process goes on with this harvest, or has begun a later one of the portal."""
+
+    def __init__(self) -> None:
+        super().__init__("another harvest of this portal was started meanwhile, so this one stops")
 
 
 @dataclass(slots=True)
@@ -41,16 +49,6 @@ class Harvest:
     groups: int  # transactions of records so far
     resumed: int  # how often it was continued: only the last one to continue it may move it
     read: int  # records seen and refused so far
-
-
-@dataclass(frozen=True, slots=True)
-class ListingComparison:
-    """What the portal's own list says of a harvest: distinct identities, and the first that were not seen."""
-
-    listed: int
-    missing: int
-    surplus: int
-    sample: list[str]
 
 
 def open_harvest(
@@ -119,13 +117,13 @@ def record_witnesses(
 
     Of an organization the first witness that counts its datasets is believed. Where none
     counts any more, what a harvest was promised before it was broken off still stands.
-    Raises TransientError when the harvest was overtaken. Safe to repeat.
+    Raises OvertakenError when it was. Safe to repeat.
     """
-    heard = {"witnesses": [{"source": one.source, "total": one.total} for one in witnesses]}
+    heard = {"witnesses": [{"source": storable(one.source), "total": one.total} for one in witnesses]}
     telling = next((one for one in witnesses if one.total is not None), None)
-    promised = {"witness": telling.source, "expected": telling.total} if telling else {}
+    promised = {"witness": storable(telling.source), "expected": _countable(telling.total)} if telling else {}
     by_organization = {
-        slug: total for one in reversed(witnesses) for slug, total in one.by_organization.items()
+        slug: _countable(total) for one in reversed(witnesses) for slug, total in one.by_organization.items()
     }
     with catalog.begin() as connection:
         moved = connection.execute(
@@ -135,11 +133,16 @@ def record_witnesses(
             .returning(harvests.c.expected)
         ).one_or_none()
         if moved is None:
-            raise TransientError(_OVERTAKEN)
+            raise OvertakenError
         ensure_organizations(connection, portal, [o for one in witnesses for o in one.organizations])
         record_claimed_counts(connection, portal.id, harvest.id, by_organization)
     expected: int | None = moved.expected
     return expected
+
+
+def _countable(total: int | None) -> int:
+    """Sums of what portals claim may be beyond any number that a database counts with."""
+    return min(total or 0, _LARGEST)
 
 
 def _is_ours(harvest: Harvest) -> sa.ColumnElement[bool]:
@@ -162,17 +165,17 @@ def record_group(
 
     After CatalogAwayError it may be repeated: if the group had been committed and only the
     answer was lost, nothing is merged again, `harvest` moves on, and all counts are zero.
-    Raises TransientError, and merges nothing, when the harvest was overtaken.
+    Raises OvertakenError, and merges nothing, when the harvest was overtaken.
     """
     organizations = _organizations(catalog, portal, records)
     with catalog.begin() as connection:
         row = connection.execute(statement("lock_harvest"), {"harvest_id": harvest.id}).mappings().one()
         if (row["verdict"], row["resumed"]) != ("running", harvest.resumed):
-            raise TransientError(_OVERTAKEN)
+            raise OvertakenError
         if (row["groups"], row["cursor"]) == (harvest.groups + 1, cursor):
             counts = GroupCounts()
         elif row["groups"] != harvest.groups:
-            raise TransientError(_OVERTAKEN)
+            raise OvertakenError
         else:
             counts = merge_group(connection, portal.id, harvest.id, organizations, records)
             _move_on(connection, harvest, counts, cursor, requests, changed_until)
@@ -211,7 +214,7 @@ def _move_on(
             **{name: harvests.c[name] + value for name, value in added.items()},
             cursor=cursor,
             touched_at=sa.func.clock_timestamp(),
-            changed_until=sa.func.greatest(harvests.c.changed_until, changed_until),
+            changed_until=sa.func.greatest(harvests.c.changed_until, storable_moment(changed_until)),
         )
     )
 
@@ -227,10 +230,12 @@ def end_harvest(
     withheld: int = 0,
     missing: int | None = None,
     surplus: int | None = None,
+    requests: int = 0,
 ) -> dict[str, Any]:
     """Close a harvest; returns its row, with the `seconds` it took on the database's clock.
 
-    One that was ended or overtaken already is left as it is.
+    `requests` are those that no group has counted. One that was ended or overtaken already
+    is left as it is.
     """
     identity = harvest if isinstance(harvest, int) else harvest.id
     running = sa.and_(harvests.c.id == identity, harvests.c.verdict == "running")
@@ -240,13 +245,14 @@ def end_harvest(
             .where(running if isinstance(harvest, int) else _is_ours(harvest))
             .values(
                 verdict=verdict,
-                message=message,
+                message=storable(message[:_LONGEST_MESSAGE]) if message else None,
                 finished_at=sa.func.clock_timestamp(),
                 delisted=delisted,
                 recovered=recovered,
                 withheld=withheld,
                 missing=missing,
                 surplus=surplus,
+                requests=harvests.c.requests + requests,
             )
         )
         until = sa.func.coalesce(harvests.c.finished_at, sa.func.clock_timestamp())
@@ -278,33 +284,10 @@ def advance_watermark(catalog: Catalog, portal: PortalRow, harvest_id: int) -> N
         connection.execute(statement("advance_watermark"), {"portal_id": portal.id, "harvest_id": harvest_id})
 
 
-def record_listing(catalog: Catalog, harvest: Harvest, listing: Listing) -> None:
-    """Keep a part of the portal's own list until `forget_listing`; the same part twice does no harm."""
-    with catalog.begin() as connection:
-        copy_rows(
-            connection,
-            "listing_entry (harvest_id, identifier)",
-            ((harvest.id, identifier) for identifier in listing.identifiers),
-            types=("int8", "text"),
-        )
-
-
-def compare_listing(
-    catalog: Catalog, portal: PortalRow, harvest: Harvest, *, limit: int
-) -> ListingComparison:
-    """The listing against what this harvest saw.
-
-    Missing is what is listed, was not seen, and was not refused either; surplus what was
-    seen and is not listed. The sample has the first `limit` missing ones in order.
-    """
-    (row,) = catalog.rows("compare_listing", portal_id=portal.id, harvest_id=harvest.id, limit=limit)
-    return ListingComparison(**row)
-
-
-def forget_listing(catalog: Catalog, harvest: Harvest) -> None:
-    """The portal's list was compared: it is not kept."""
-    with catalog.begin() as connection:
-        connection.execute(sa.delete(listing_entry).where(listing_entry.c.harvest_id == harvest.id))
+def require_ours(connection: Connection, harvest: Harvest) -> None:
+    """Raise OvertakenError unless this process may still conclude anything from the harvest."""
+    if connection.scalar(sa.select(harvests.c.id).where(_is_ours(harvest))) is None:
+        raise OvertakenError
 
 
 def refusals_of(catalog: Catalog, harvest_id: int, limit: int = 50) -> list[dict[str, Any]]:

@@ -20,12 +20,14 @@ from shelter_pipeline.catalog.merge_rows import (
     DATASET,
     RESOURCE,
     dataset_values,
-    refusal_rows,
     resource_values,
 )
+from shelter_pipeline.catalog.refusals import record_refusals
 from shelter_pipeline.catalog.versions import changes_of
 from shelter_pipeline.domain.records import DatasetRecord, Refusal
 
+# Raw records and what differs between them are large: those of few are in memory at a time.
+_CHANGED_AT_ONCE = 500
 _CHANGED_RECORDS = (
     "lock_datasets",
     "keep_versions",
@@ -89,7 +91,7 @@ def merge_group(
     """Merge a group within the caller's transaction, which must be the only one that merges this portal.
 
     `organizations` has the id of each organization by its slug. A record that this harvest
-    has seen already is a duplicate; of one that comes twice the first counts.
+    has seen or refused already is a duplicate; of one that comes twice the first counts.
     """
     connection.execute(statement("plan_for_indexes"))
     refusals = [record for record in records if isinstance(record, Refusal)]
@@ -100,20 +102,15 @@ def merge_group(
         _replace_changed(connection, harvest_id, organizations, found.changed)
     _renew_sightings(connection, harvest_id, found.changed + found.unseen)
     _count_organizations(connection, harvest_id, organizations, found)
-    if refusals:
-        copy_rows(
-            connection,
-            "refusal (harvest_id, position, identifier, field, problem, raw)",
-            refusal_rows(harvest_id, refusals),
-        )
+    refused = record_refusals(connection, harvest_id, refusals)
     return GroupCounts(
         seen=len(found.new) + len(found.changed) + len(found.unchanged),
         new=len(found.new),
         changed=len(found.changed),
         unchanged=len(found.unchanged),
         moved=sum(_has_moved(record, known, organizations) for record, known in found.changed),
-        refused=len(refusals),
-        duplicates=found.duplicates,
+        refused=refused,
+        duplicates=found.duplicates + len(refusals) - refused,
         resources=sum(len(record.resources) for record in found.records()),
     )
 
@@ -215,15 +212,20 @@ def _replace_changed(
     organizations: Mapping[str, int],
     changed: list[tuple[DatasetRecord, _Known]],
 ) -> None:
-    changes = changes_of(connection, [(known.id, record.raw) for record, known in changed])
     connection.execute(statement("stage_datasets"))
     connection.execute(statement("stage_resources"))
-    DATASET.load(
-        connection,
-        "staged_dataset",
-        ("id", "changes", "substantive"),
-        ((known.id, *changes[known.id], *dataset_values(record, organizations)) for record, known in changed),
-    )
+    for start in range(0, len(changed), _CHANGED_AT_ONCE):
+        part = changed[start : start + _CHANGED_AT_ONCE]
+        changes = changes_of(connection, [(known.id, record.raw) for record, known in part])
+        DATASET.load(
+            connection,
+            "staged_dataset",
+            ("id", "changes", "substantive"),
+            (
+                (known.id, *changes[known.id], *dataset_values(record, organizations))
+                for record, known in part
+            ),
+        )
     RESOURCE.load(
         connection,
         "staged_resource",

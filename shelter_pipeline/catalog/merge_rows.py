@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection
 
-from shelter_pipeline.catalog.connection import copy_rows
-from shelter_pipeline.domain.records import DatasetRecord, Refusal
+from shelter_pipeline.catalog.connection import copy_rows, storable, storable_moment
+from shelter_pipeline.domain.records import DatasetRecord, Json, Note
 
-_RAW_SHOWN = 2000
 # Columns that are not of the record itself, but stand before it in one table or another.
 _OWN = {
     "id": "int8",
@@ -89,18 +88,23 @@ def dataset_values(record: DatasetRecord, organizations: Mapping[str, int]) -> t
         record.kind,
         list(record.keywords),
         list(record.themes),
-        record.issued,
-        record.modified,
+        storable_moment(record.issued),
+        storable_moment(record.modified),
         record.license,
         record.access_level,
         record.spatial,
         record.temporal,
         record.landing_page,
         record.collection,
-        msgspec.to_builtins(record.notes),
+        [_note(note) for note in record.notes],
         record.raw.decode(),
         record.record_hash,
     )
+
+
+def _note(note: Note) -> Json:
+    """A note names the field as the portal does, whatever is in that name."""
+    return {name: storable(text) for name, text in msgspec.to_builtins(note).items()}
 
 
 def resource_values(record: DatasetRecord) -> Iterator[tuple[Any, ...]]:
@@ -117,17 +121,4 @@ def resource_values(record: DatasetRecord) -> Iterator[tuple[Any, ...]]:
             resource.media_type,
             resource.size,
             resource.checksum,
-        )
-
-
-def refusal_rows(harvest_id: int, refusals: Iterable[Refusal]) -> Iterator[tuple[Any, ...]]:
-    """Rows of `refusal`: of each record only the beginning is kept."""
-    for item in refusals:
-        yield (
-            harvest_id,
-            item.position,
-            item.identifier,
-            item.field,
-            item.problem,
-            item.raw[:_RAW_SHOWN],
         )

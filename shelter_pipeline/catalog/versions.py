@@ -16,17 +16,14 @@ from shelter_pipeline.catalog.tables_catalogue import dataset
 from shelter_pipeline.domain.changes import is_substantive, record_differences
 from shelter_pipeline.domain.records import Json
 
-_AT_ONCE = 500
-
 
 def changes_of(connection: Connection, coming: Sequence[tuple[int, bytes]]) -> dict[int, tuple[Json, bool]]:
     """For each (dataset, new raw record): the changes, and whether they are substantive."""
     found: dict[int, tuple[Json, bool]] = {}
-    for start in range(0, len(coming), _AT_ONCE):  # raw records are large: few at a time are in memory
-        part = dict(coming[start : start + _AT_ONCE])
-        for dataset_id, before in _raw_records(connection, list(part)):
-            changes = record_differences(before.encode(), part[dataset_id])
-            found[dataset_id] = (msgspec.to_builtins(changes), is_substantive(changes))
+    after = dict(coming)
+    for dataset_id, before in _raw_records(connection, list(after)):
+        changes = record_differences(before.encode(), after[dataset_id])
+        found[dataset_id] = (msgspec.to_builtins(changes), is_substantive(changes))
     return found
 
 

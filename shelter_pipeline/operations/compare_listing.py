@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from shelter_pipeline.catalog.harvests import compare_listing, forget_listing, record_listing
+from shelter_pipeline.catalog.harvests import OvertakenError
+from shelter_pipeline.catalog.listings import compare_listing, forget_listing, record_listing
 from shelter_pipeline.catalog.losses import unseen
 from shelter_pipeline.domain.errors import CatalogAwayError, ShelterError
-from shelter_pipeline.operations.merge_pages import Merger
+from shelter_pipeline.operations.merge_pages import Merger, far_too_many
 from shelter_pipeline.portals.protocol import Portal
 
 # So many questions in a row without an answer, and no more are asked.
@@ -33,17 +34,24 @@ class Comparison:
 
 
 def compare_with_listing(merger: Merger, driver: Portal) -> Comparison:
-    """Read the portal's list, ask for what the harvest has not seen of it, and say what is still missing."""
+    """Read the portal's list, ask for what the harvest has not seen of it, and say what is still missing.
+
+    Of a list without end only the beginning is read: what that has and the harvest has not is missing too.
+    """
     catalog, portal, harvest = merger.workplace.catalog, merger.portal, merger.harvest
     comparison = Comparison()
-    any_listed = False
+    most = far_too_many(max(harvest.read, merger.expected or 0))
+    any_listed, listed = False, 0
     try:
         merger.patiently(lambda: forget_listing(catalog, harvest))  # of a harvest that was broken off here
         for listing in driver.identities():
-            any_listed = True
+            any_listed, listed = True, listed + len(listing.identifiers)
             merger.count_requests(listing.requests)
             merger.patiently(partial(record_listing, catalog, harvest, listing))
-    except CatalogAwayError:
+            if listed > most:
+                comparison.trouble = f"the portal's own list was read no further than {listed} entries"
+                break
+    except (CatalogAwayError, OvertakenError):
         raise
     except ShelterError as error:
         comparison.trouble = f"the portal's own list could not be read: {error}"

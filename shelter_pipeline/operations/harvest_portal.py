@@ -14,6 +14,7 @@ from typing import Any
 
 from shelter_pipeline.catalog.harvests import (
     Harvest,
+    OvertakenError,
     advance_watermark,
     changes_by_organization,
     end_harvest,
@@ -21,6 +22,7 @@ from shelter_pipeline.catalog.harvests import (
     open_harvest,
     record_witnesses,
     refusals_of,
+    require_ours,
     resumable_harvest,
 )
 from shelter_pipeline.catalog.losses import Absences, record_absences, recover
@@ -30,8 +32,8 @@ from shelter_pipeline.domain.harvests import PLAUSIBLE_DRIFT, judge_completeness
 from shelter_pipeline.domain.records import Witness
 from shelter_pipeline.operations.compare_listing import Comparison, ask_for_unseen, compare_with_listing
 from shelter_pipeline.operations.losses import loss_rules
-from shelter_pipeline.operations.merge_pages import Merger, Progress
-from shelter_pipeline.operations.portal_access import open_driver
+from shelter_pipeline.operations.merge_pages import IDLE_SECONDS, Merger, Progress
+from shelter_pipeline.operations.portal_access import CountedReader, open_driver
 from shelter_pipeline.operations.read_ahead import read_ahead
 from shelter_pipeline.operations.watch_links import watch_links
 from shelter_pipeline.operations.workplace import Workplace
@@ -106,11 +108,12 @@ def harvest_portal(
 def _begin_of_increment(workplace: Workplace, portal: PortalRow, mode: str) -> datetime | None:
     """From when on an increment reads changes; None where everything has to be read."""
     settings = workplace.settings
-    if mode == "full" or portal.watermark is None:
-        return None
+    now = datetime.now(UTC)
+    if mode == "full" or portal.watermark is None or portal.watermark > now:
+        return None  # from a time to come on nothing has changed, and nothing ever would
     if mode == "auto":
         last = last_complete_harvest(workplace.catalog, portal)
-        oldest = datetime.now(UTC) - timedelta(days=settings.harvest_full_every_days) + _NIGHTS_DIFFER
+        oldest = now - timedelta(days=settings.harvest_full_every_days) + _NIGHTS_DIFFER
         broken_off = resumable_harvest(workplace.catalog, portal, resume_hours=settings.harvest_resume_hours)
         if last is None or last < oldest or broken_off is not None:
             return None
@@ -125,16 +128,24 @@ class _Reading:
         workplace: Workplace,
         portal: PortalRow,
         driver: Portal,
+        reader: CountedReader,
         harvest: Harvest,
         progress: Progress | None,
     ) -> None:
         self.workplace, self.portal, self.driver, self.harvest = workplace, portal, driver, harvest
+        self._reader = reader
         self.merger = Merger(workplace, portal, harvest, progress)
         self.expected: int | None = None
+        self.highest_count = 0  # of all witnesses
         self.finished = False
         self.sentences: list[str] = []
         self.comparison = Comparison()
         self.recovered = 0
+
+    @property
+    def uncounted_requests(self) -> int:
+        """Requests that brought nothing to merge: failures, robots.txt, what was on its way at the end."""
+        return max(self._reader.requests - self.merger.counted_requests, 0)
 
     def read(self) -> None:
         """Hear the witnesses, then read every page. Raises ShelterError where the portal ends it."""
@@ -144,11 +155,11 @@ class _Reading:
             lambda: record_witnesses(catalog, self.portal, self.harvest, witnesses)
         )
         self.merger.count_requests(sum(witness.requests for witness in witnesses))
-        self.merger.expect(self.expected if self.harvest.mode == "full" else None)
+        self.merger.expect(self.expected, all_of_them=self.harvest.mode == "full")
         if self.harvest.cursor != _ALL_READ:
             pages = self.driver.pages(self.harvest.cursor, since=self.harvest.since)
             # The end is not the end yet: what comes after it can be broken off too.
-            self.merger.merge_all(read_ahead(pages), end=_ALL_READ)
+            self.merger.merge_all(read_ahead(pages, idle_seconds=IDLE_SECONDS), end=_ALL_READ)
         self.finished = True
 
     def _hear(self) -> tuple[Witness, ...]:
@@ -164,6 +175,7 @@ class _Reading:
 
     def _contradictions(self, witnesses: tuple[Witness, ...]) -> None:
         totals = [(witness.source, witness.total) for witness in witnesses if witness.total is not None]
+        self.highest_count = max((total for _, total in totals), default=0)
         for source, total in totals[1:]:
             if abs(total - totals[0][1]) > PLAUSIBLE_DRIFT * max(total, totals[0][1]):
                 self.sentences.append(f"{totals[0][0]} counts {totals[0][1]} datasets and {source} {total}")
@@ -174,6 +186,11 @@ class _Reading:
             self.comparison = compare_with_listing(self.merger, self.driver)
             if self.comparison.trouble:
                 self.sentences.append(self.comparison.trouble)
+            if self.comparison.missing:
+                self.sentences.append(
+                    f"{self.comparison.missing} datasets on the portal's own list were in no page,"
+                    " and were not to be had by name"
+                )
         verdict = self._judge()
         concludes = verdict == "complete" and self.harvest.mode == "full"
         # Asking may find some of them, and what is found is recovered before the rest is counted.
@@ -184,12 +201,14 @@ class _Reading:
 
     def _judge(self) -> str:
         if self.harvest.mode == "increment":
-            # It saw what changed; what is missing it cannot know.
-            return judge_completeness(finished=self.finished, read=max(self.harvest.read, 1), expected=None)
+            # It saw what changed, be it nothing; what is missing it cannot know.
+            read = max(self.harvest.read, self.finished)
+            return judge_completeness(finished=self.finished, read=read, expected=None)
         return judge_completeness(
             finished=self.finished,
             read=self.harvest.read,
-            expected=self.expected,
+            # Of a portal that shows nothing at all every witness is heard.
+            expected=self.expected if self.harvest.read else self.highest_count or self.expected,
             listed=self.comparison.listed,
             listed_missing=self.comparison.missing,
             list_is_independent=self.portal.kind == "datagov",
@@ -198,6 +217,7 @@ class _Reading:
     def _absences(self, asked: Mapping[str, bool]) -> Absences:
         settings = self.workplace.settings
         rules = loss_rules(settings)
+        self.merger.patiently(self._require_ours)
         absences = self.merger.patiently(
             lambda: record_absences(
                 self.workplace.catalog, self.portal, self.harvest.id, rules=rules, asked=asked
@@ -211,6 +231,10 @@ class _Reading:
             )
         return absences
 
+    def _require_ours(self) -> None:
+        with self.workplace.catalog.begin() as connection:
+            require_ours(connection, self.harvest)
+
 
 def _one_harvest(
     workplace: Workplace,
@@ -222,7 +246,8 @@ def _one_harvest(
 ) -> dict[str, Any]:
     """Raises PermanentError for an increment that the portal cannot give; what it refuses else is a verdict."""
     catalog, settings = workplace.catalog, workplace.settings
-    driver = open_driver(workplace, portal)
+    reader = CountedReader(workplace.reader)
+    driver = open_driver(workplace, portal, reader)
     harvest = open_harvest(
         catalog,
         portal,
@@ -230,28 +255,35 @@ def _one_harvest(
         since=since,
         resume_hours=0 if fresh else settings.harvest_resume_hours,
     )
-    reading = _Reading(workplace, portal, driver, harvest, progress)
+    reading = _Reading(workplace, portal, driver, reader, harvest, progress)
     try:
         try:
             reading.read()
         except ShelterError as error:
-            if isinstance(error, CatalogAwayError):
+            if isinstance(error, CatalogAwayError | OvertakenError):
                 raise
             if since and isinstance(error, PermanentError) and not harvest.read:
                 raise
             reading.sentences.append(str(error))
         verdict, absences = reading.conclude()
         return _close(reading, verdict, absences)
+    except OvertakenError as error:
+        return _left_to_another(reading, str(error))
     except BaseException as error:
         said = str(error) if isinstance(error, ShelterError) else "the harvest was interrupted"
         with suppress(CatalogAwayError):  # then the next harvest finds it running, and goes on with it
-            end_harvest(catalog, harvest, verdict="interrupted", message=said)
+            end_harvest(
+                catalog,
+                harvest,
+                verdict="interrupted",
+                message=said,
+                requests=reading.uncounted_requests,
+            )
         raise
 
 
 def _close(reading: _Reading, verdict: str, absences: Absences | None) -> dict[str, Any]:
-    workplace, portal, harvest = reading.workplace, reading.portal, reading.harvest
-    catalog = workplace.catalog
+    catalog, portal, harvest = reading.workplace.catalog, reading.portal, reading.harvest
     patiently = reading.merger.patiently
     if reading.finished:
         reading.merger.clear_cursor()
@@ -267,8 +299,23 @@ def _close(reading: _Reading, verdict: str, absences: Absences | None) -> dict[s
             recovered=reading.recovered,
             missing=reading.comparison.missing,
             surplus=reading.comparison.surplus,
+            requests=reading.uncounted_requests,
         )
     )
+    return _report(reading, row, absences)
+
+
+def _left_to_another(reading: _Reading, why: str) -> dict[str, Any]:
+    """The report of a harvest that another process goes on with: the row is that one's to end."""
+    row = reading.merger.patiently(
+        lambda: end_harvest(reading.workplace.catalog, reading.harvest, verdict="interrupted", message=why)
+    )
+    return _report(reading, row | {"verdict": "interrupted", "message": why}, None)
+
+
+def _report(reading: _Reading, row: Mapping[str, Any], absences: Absences | None) -> dict[str, Any]:
+    workplace, portal, harvest = reading.workplace, reading.portal, reading.harvest
+    catalog, patiently = workplace.catalog, reading.merger.patiently
     return {
         "portal": portal.slug,
         **{name: row[name] for name in _COUNTED},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from shelter_pipeline.catalog import batches, organizations, portals
@@ -10,6 +11,7 @@ from shelter_pipeline.catalog.audit import audit
 from shelter_pipeline.catalog.batches import BatchRow
 from shelter_pipeline.catalog.portal_overview import broken_off_harvests, portal_overview
 from shelter_pipeline.catalog.portals import PortalRow
+from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.portal_headers import parse_header
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.registry import parse_portal
@@ -27,9 +29,14 @@ def add_portal(
     """The portal of `KIND:URL`, added if it is new; what is given of a known one is changed.
 
     `headers` are lines `Name: value`. SetupError when the text is no portal or a line no
-    header, and for a header that holds a secret instead of naming it.
+    header, for a header that holds a secret instead of naming it, and for a delay that is no time.
     """
     kind, url = parse_portal(text)
+    if delay_seconds is not None and not 0 <= delay_seconds < inf:
+        raise SetupError(
+            f"the delay between requests is a number of seconds, and {delay_seconds} is none",
+            reason="bad-setting",
+        )
     return portals.add_portal(
         workplace.catalog,
         kind,

@@ -6,35 +6,75 @@ operator's own delay for the portal counts before both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from shelter_pipeline.catalog.portals import PortalRow
-from shelter_pipeline.domain.errors import ShelterError
+from shelter_pipeline.domain.errors import PermanentError, ShelterError
 from shelter_pipeline.domain.portal_headers import complete_headers
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.fetching.door import NO_HEADERS, Reply
+from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.fetching.robots import crawl_delay
 from shelter_pipeline.operations.workplace import Workplace
-from shelter_pipeline.portals.protocol import Portal
+from shelter_pipeline.portals.protocol import Portal, Reader
 from shelter_pipeline.portals.registry import ReadingRules, open_portal
 from shelter_pipeline.settings import Settings, read_secret
 
 _DATAGOV_HOST = "catalog.data.gov"
 _ROBOTS_MAX_BYTES = 512 * 1024  # RFC 9309 section 2.5: at least 500 KiB are read
+_TOO_LONG = "too-large"
 _OK = 200
 
 
-def open_driver(workplace: Workplace, portal: PortalRow) -> Portal:
-    """The portal's driver, ready to be asked politely.
+class CountedReader:
+    """Asks as the reader does that it is given, and counts what is sent: redirects and failures too."""
+
+    def __init__(self, reader: PoliteDoor) -> None:
+        self._reader = reader
+        self._lock = threading.Lock()
+        self.requests = 0
+
+    def read(
+        self, url: str, *, headers: Mapping[str, str] = NO_HEADERS, max_bytes: int | None = None
+    ) -> Reply:
+        """As `PoliteDoor.read`."""
+        return self._counted(lambda: self._reader.read(url, headers=headers, max_bytes=max_bytes))
+
+    def save(
+        self,
+        url: str,
+        sink: Callable[[bytes], object],
+        *,
+        headers: Mapping[str, str] = NO_HEADERS,
+        max_bytes: int | None = None,
+    ) -> Reply:
+        """As `PoliteDoor.save`."""
+        return self._counted(lambda: self._reader.save(url, sink, headers=headers, max_bytes=max_bytes))
+
+    def _counted(self, ask: Callable[[], Reply]) -> Reply:
+        self._add(1)
+        reply = ask()
+        self._add(len(reply.hops))
+        return reply
+
+    def _add(self, requests: int) -> None:
+        with self._lock:
+            self.requests += requests
+
+
+def open_driver(workplace: Workplace, portal: PortalRow, reader: Reader | None = None) -> Portal:
+    """The portal's driver, ready to be asked politely, by the `reader` or the workplace's own.
 
     Raises SetupError naming the environment variable of a secret that is missing.
     """
-    settings = workplace.settings
-    _be_polite(workplace, portal)
+    settings, reader = workplace.settings, reader or workplace.reader
+    _be_polite(workplace, portal, reader)
     return open_portal(
         portal.kind,
         portal.url,
-        workplace.reader,
+        reader,
         ReadingRules(
             page_max_bytes=settings.page_max_bytes,
             record_max_bytes=settings.record_max_bytes,
@@ -54,25 +94,32 @@ def _gateway(portal: PortalRow, settings: Settings) -> tuple[str, Mapping[str, s
     return settings.datagov_gateway_url, {"X-Api-Key": key.get_secret_value()}
 
 
-def _be_polite(workplace: Workplace, portal: PortalRow) -> None:
+def _be_polite(workplace: Workplace, portal: PortalRow, reader: Reader) -> None:
     host = parse_url(portal.url).host
     if portal.delay_seconds is not None:
         workplace.politeness.set_delay(host, portal.delay_seconds, exact=True)
         return
-    asked = _asked_of_robots(workplace, portal.url)
+    asked = _asked_of_robots(workplace, portal.url, reader)
     if asked is not None:
         workplace.politeness.set_delay(host, asked)
 
 
-def _asked_of_robots(workplace: Workplace, url: str) -> float | None:
+def _asked_of_robots(workplace: Workplace, url: str, reader: Reader) -> float | None:
     """The crawl delay of the portal's robots.txt; a host without a readable one asks for nothing."""
     parts = urlsplit(url)
+    body = bytearray()
+
+    def keep(piece: bytes) -> None:
+        body.extend(piece)
+        if len(body) > _ROBOTS_MAX_BYTES:
+            raise PermanentError("what comes further down in it is not read", reason=_TOO_LONG)
+
     try:
-        reply = workplace.reader.read(
-            f"{parts.scheme}://{parts.netloc}/robots.txt", max_bytes=_ROBOTS_MAX_BYTES
-        )
-    except ShelterError:
-        return None
-    if reply.head.status != _OK:
-        return None
-    return crawl_delay(reply.body.decode("utf-8", "replace"), workplace.settings.user_agent)
+        reply = reader.save(f"{parts.scheme}://{parts.netloc}/robots.txt", keep)
+    except ShelterError as error:
+        if error.reason != _TOO_LONG:
+            return None
+    else:
+        if reply.head.status != _OK:
+            return None
+    return crawl_delay(body.decode("utf-8", "replace"), workplace.settings.user_agent)

@@ -18,8 +18,13 @@ class _End:
         self.error = error
 
 
-def read_ahead(items: Iterable[Item], *, depth: int = 2) -> Generator[Item, None, None]:
+def read_ahead(
+    items: Iterable[Item], *, depth: int = 2, idle_seconds: float | None = None
+) -> Generator[Item | None, None, None]:
     """The same items in the same order, at most `depth` of them taken before they are asked for.
+
+    Each time nothing came for `idle_seconds`, None comes instead, so that whoever asks is
+    never kept waiting for longer.
 
     They are taken in a thread of their own. What `items` raises is raised here, after
     everything that came before it. Closing the iterator ends the thread at its next item.
@@ -29,13 +34,20 @@ def read_ahead(items: Iterable[Item], *, depth: int = 2) -> Generator[Item, None
     thread = threading.Thread(target=_fill, args=(items, queue, stopping), name="read-ahead", daemon=True)
     thread.start()
     try:
-        while not isinstance(item := queue.get(), _End):
+        while not isinstance(item := _next(queue, idle_seconds), _End):
             yield item
         if item.error is not None:
             raise item.error
     finally:
         stopping.set()
         _empty(queue)
+
+
+def _next(queue: Queue[Item | _End], idle_seconds: float | None) -> Item | _End | None:
+    try:
+        return queue.get(timeout=idle_seconds)
+    except Empty:
+        return None
 
 
 def _fill(items: Iterable[Item], queue: Queue[Item | _End], stopping: threading.Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -19,11 +20,13 @@ import sqlalchemy as sa
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.migrate import migrate
+from shelter_pipeline.cli import INTERRUPTED
 from shelter_pipeline.embedded.postgres import EmbeddedPostgres
 from shelter_pipeline.operations.harvest_portal import harvest_portal
 from shelter_pipeline.operations.ledger import add_portal
 from shelter_pipeline_tests.support.catalogs import _migrated
 from shelter_pipeline_tests.support.living_ckan import CkanSite, living_ckan
+from shelter_pipeline_tests.support.local_site import Asked
 from shelter_pipeline_tests.support.postgres import FAST, PostgresForTests, reachable_folder
 from shelter_pipeline_tests.support.workplaces import a_workplace
 
@@ -114,6 +117,32 @@ def test_a_harvest_that_is_killed_again_and_again_ends_as_if_nothing_had_happene
     assert first_pages == sorted(first_pages)
     assert first_pages[0] == 0
     assert first_pages[-1] > 0
+
+
+def test_ctrl_c_ends_a_harvest_that_waits_for_its_portal_and_the_next_goes_on(
+    catalog_url: str, catalog: Catalog, site: CkanSite, tmp_path: Path
+) -> None:
+    hangs, answer = threading.Event(), threading.Event()
+
+    def hang(asked: Asked) -> None:
+        if asked.query.get("start") == "100" and "fl" not in asked.query:
+            hangs.set()
+            answer.wait(60)
+
+    site.instead = hang
+    with harvesting(catalog_url, site, tmp_path) as process:
+        assert hangs.wait(60)
+        process.send_signal(signal.SIGINT)
+        ended = process.wait(20)
+    answer.set()
+
+    assert ended == INTERRUPTED
+    with catalog.begin() as connection:
+        row = connection.execute(sa.text("SELECT verdict, cursor IS NOT NULL FROM harvest")).one()
+    assert tuple(row) == ("interrupted", True)
+    with harvesting(catalog_url, site, tmp_path) as process:
+        report = json.loads(process.communicate(timeout=120)[0])
+    assert (report["verdict"], report["seen"], report["resumed"]) == ("complete", 299, 1)
 
 
 def test_a_harvest_outlives_connections_that_are_cut(

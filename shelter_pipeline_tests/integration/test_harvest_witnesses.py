@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.harvests import (
+    OvertakenError,
     advance_watermark,
     changes_by_organization,
-    compare_listing,
     end_harvest,
-    forget_listing,
     last_complete_harvest,
     open_harvest,
     record_group,
-    record_listing,
     record_witnesses,
 )
+from shelter_pipeline.catalog.listings import compare_listing, forget_listing, record_listing
 from shelter_pipeline.catalog.portals import add_portal, find_portal
 from shelter_pipeline.domain.records import DatasetRecord, Listing, OrganizationRecord, Refusal, Witness
 from shelter_pipeline_tests.support.records import EPA, a_dataset, a_portal, harvested
@@ -65,6 +65,15 @@ def test_what_was_promised_before_a_harvest_was_broken_off_still_stands(catalog:
     record_witnesses(catalog, portal, harvest, [Witness("stats", 30)])
 
     assert record_witnesses(catalog, portal, harvest, [Witness("none: it is down", None)]) == 30
+
+
+def test_a_count_beyond_all_numbers_is_the_largest_there_is(catalog: Catalog) -> None:
+    portal = a_portal(catalog)
+    harvest = open_harvest(catalog, portal)
+    witness = Witness("organizations\x00", 10**19, {"epa-gov": 10**19}, (EPA,))
+
+    assert record_witnesses(catalog, portal, harvest, [witness]) == 2**63 - 1
+    assert changes_by_organization(catalog, harvest.id)[0]["expected"] == 2**63 - 1
 
 
 def test_organizations_that_changed_or_were_not_seen_whole_come_first(catalog: Catalog) -> None:
@@ -167,6 +176,30 @@ def test_a_change_date_in_the_future_does_not_blind_later_harvests(catalog: Cata
 
     assert watermark is not None
     assert watermark - now < timedelta(hours=1)
+
+
+@pytest.mark.parametrize("date", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_change_date_that_no_calendar_has_any_more_is_none(catalog: Catalog, date: str) -> None:
+    assert watermark_after(catalog, datetime.fromisoformat(date)) is None
+
+
+def test_a_watermark_in_the_future_is_believed_no_longer(catalog: Catalog) -> None:
+    portal, date = a_portal(catalog), datetime(2026, 1, 1, tzinfo=UTC)
+    with catalog.begin() as connection:
+        connection.execute(sa.text("UPDATE portal SET watermark = now() + interval '1 day'"))
+
+    assert watermark_after(catalog, date) == date
+    assert find_portal(catalog, portal.slug).watermark == date
+
+
+def test_a_harvest_that_was_overtaken_adds_nothing_to_the_listing(catalog: Catalog) -> None:
+    portal = a_portal(catalog)
+    slow = open_harvest(catalog, portal)
+    open_harvest(catalog, portal)
+
+    with pytest.raises(OvertakenError, match="another harvest"):
+        record_listing(catalog, slow, Listing("sitemap", ("a",)))
+    assert scalar(catalog, "SELECT count(*) FROM listing_entry") == 0
 
 
 def test_a_listing_of_a_harvest_that_was_broken_off_is_forgotten_by_the_next(catalog: Catalog) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -184,6 +186,46 @@ def test_a_refused_record_is_kept_with_the_field_at_fault(catalog: Catalog) -> N
     assert refusals_of(catalog, harvest_id) == [
         {"position": 1, "identifier": "abc", "field": "title", "problem": "is missing"}
     ]
+
+
+def test_a_record_that_is_refused_again_by_the_same_harvest_is_a_duplicate(catalog: Catalog) -> None:
+    portal = a_portal(catalog)
+    harvest = open_harvest(catalog, portal)
+    refusal, nameless = Refusal(1, "title", "is missing", "abc", "{}"), Refusal(2, "record", "is null")
+    record_group(catalog, portal, harvest, [refusal, nameless], cursor="a", requests=1)
+
+    counts = record_group(
+        catalog, portal, harvest, [replace(refusal, position=9), nameless], cursor="b", requests=1
+    )
+
+    # Nobody can tell whether two records without identity are one.
+    assert (counts.refused, counts.duplicates, harvest.read) == (1, 1, 3)
+    assert merged(catalog, refusal).refused == 1
+
+
+def test_of_two_versions_refused_for_one_identity_none_is_a_duplicate(catalog: Catalog) -> None:
+    rivals = [Refusal(number, "identifier", "used twice", "abc", "{}") for number in (1, 2)]
+
+    assert merged(catalog, *rivals).refused == 2
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800", "\udce9" * 5000])
+def test_what_no_database_keeps_is_marked_in_refusals_and_notes(catalog: Catalog, text: str) -> None:
+    refusal = Refusal(1, text, text, text, text)
+
+    merged(catalog, refusal, refusal, a_dataset("1", notes=(Note(text, text, text),)))
+
+    assert scalar(catalog, "SELECT count(*) FROM refusal") == 1
+    assert set(scalar(catalog, "SELECT notes FROM dataset")[0]) == {"field", "problem", "value"}
+
+
+def test_a_date_that_no_calendar_has_any_more_is_none(catalog: Catalog) -> None:
+    last = datetime.fromisoformat("9999-12-31T23:59:59-14:00")
+    first = datetime.fromisoformat("0001-01-01T00:00:00+14:00")
+
+    merged(catalog, a_dataset("1", issued=first, modified=last))
+
+    assert scalar(catalog, "SELECT num_nulls(issued, modified) FROM dataset") == 2
 
 
 @pytest.mark.parametrize(

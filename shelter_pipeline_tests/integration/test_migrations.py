@@ -7,10 +7,31 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.catalog.migrate import differences, migrate
+from shelter_pipeline.catalog.harvests import resumable_harvest
+from shelter_pipeline.catalog.migrate import _configuration, differences, migrate
+from shelter_pipeline.catalog.portals import list_portals
 from shelter_pipeline.domain.errors import SetupError
+
+FIRST_VERSION = (
+    "INSERT INTO portal (slug, kind, url) VALUES ('p', 'ckan', 'https://p.example')",
+    "INSERT INTO organization (portal_id, slug, key, name) SELECT id, 'epa', 'epa', 'EPA' FROM portal",
+    (
+        "INSERT INTO harvest (portal_id, verdict, cursor, started_at, finished_at) SELECT id, 'partial', '100',"
+        " now() - interval '1 year', now() - interval '1 year' FROM portal"
+    ),
+    (
+        "INSERT INTO dataset (portal_id, organization_id, identifier, slug, title, popularity, raw, record_hash)"
+        " SELECT portal_id, id, 'a', 'a', 'A', 42, '{}', sha256('') FROM organization"
+    ),
+    "INSERT INTO sighting (dataset_id, harvest_id) SELECT dataset.id, harvest.id FROM dataset, harvest",
+    (
+        "INSERT INTO loss (portal_id, dataset_id, kind, harvest_id, suspected_at)"
+        " SELECT dataset.portal_id, dataset.id, 'delisted', harvest.id, harvest.finished_at FROM dataset, harvest"
+    ),
+)
 
 
 def test_an_empty_database_migrated_equals_the_metadata(database_url: str) -> None:
@@ -65,3 +86,29 @@ def test_a_lock_that_is_not_given_in_time_ends_the_migration_and_changes_nothing
     assert migrate(catalog)[0] is None
     catalog.close()
     other.close()
+
+
+def test_the_data_of_an_earlier_version_is_kept_with_its_own_dates(database_url: str) -> None:
+    catalog = Catalog(database_url)
+    with catalog.begin() as connection:
+        command.upgrade(_configuration(connection), "0001")
+        for statement in FIRST_VERSION:
+            connection.exec_driver_sql(statement)
+
+    assert migrate(catalog)[0] == "0001"
+
+    with catalog.begin() as connection:
+        portal_id = connection.scalar(sa.text("SELECT id FROM portal"))
+        kept = connection.execute(
+            sa.text(
+                "SELECT sighting.popularity, loss.state, loss.misses, loss.last_missed_at = loss.suspected_at,"
+                " harvest.touched_at = harvest.finished_at"
+                " FROM dataset JOIN sighting ON sighting.dataset_id = dataset.id"
+                " JOIN loss ON loss.dataset_id = dataset.id JOIN harvest ON harvest.id = loss.harvest_id"
+            )
+        ).one()
+    assert tuple(kept) == (42, "suspected", 1, True, True)
+    # What was broken off last year is not gone on with.
+    portal = next(row for row in list_portals(catalog) if row.id == portal_id)
+    assert resumable_harvest(catalog, portal, resume_hours=48) is None
+    catalog.close()

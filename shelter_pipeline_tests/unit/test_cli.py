@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shelter_pipeline.cli import main
+from shelter_pipeline.commands.printing import print_result, print_rows, say
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -100,3 +101,14 @@ def test_a_misuse_exits_with_2_and_prints_nothing_on_standard_output(
     assert run(monkeypatch, *arguments) == 2
 
     assert capsys.readouterr().out == ""
+
+
+def test_text_from_outside_does_not_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows("refusals", [{"identifier": "a\x1b[31mb", "problem": "\u202ec"}], as_json=False)
+    print_result({"message": "d\x1b]0;e\x07"}, as_json=False)
+    say("f\x9b1m")
+
+    shown = capsys.readouterr().out
+
+    assert [c for c in shown if not c.isprintable() and c != "\n"] == []
+    assert all(letter in shown for letter in "abcdef")

@@ -66,3 +66,19 @@ def test_a_reader_who_stops_ends_the_thread() -> None:
     for thread in readers:
         thread.join(10)
     assert not any(thread.is_alive() for thread in readers)
+
+
+def test_whoever_asks_is_told_that_nothing_came_yet() -> None:
+    come = threading.Event()
+
+    def late() -> Iterator[int]:
+        yield 1
+        come.wait(30)
+        yield 2
+
+    ahead = read_ahead(late(), idle_seconds=0.01)
+    first, nothing = next(ahead), next(ahead)
+    come.set()
+
+    assert (first, nothing) == (1, None)
+    assert [item for item in ahead if item is not None] == [2]
