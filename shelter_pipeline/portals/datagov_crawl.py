@@ -179,6 +179,9 @@ class Crawl:
                     in_a_row = 0
                     yield page
             except (TransientError, PermanentError, DamagedError, RefusedError) as error:
+                if isinstance(error, PermanentError) and after is None and not self._position:
+                    # Who refuses the very first question may refuse the filter; the whole will show.
+                    raise FilterIgnoredError from error
                 round_.put_aside(slug, error)
                 in_a_row += 1
                 if in_a_row >= DOWN_AFTER:

@@ -405,7 +405,9 @@ def test_packages_are_filtered_and_sorted_by_their_date_of_change(portal: Sample
         sort="metadata_modified asc, id asc",
         rows=300,
     )["result"]
-    between = action(portal, "package_search", fq=f"metadata_modified:[{since}Z TO {until}Z]", rows=0)["result"]
+    between = action(portal, "package_search", fq=f"metadata_modified:[{since}Z TO {until}Z]", rows=0)[
+        "result"
+    ]
 
     dates = [one["metadata_modified"] for one in from_one_on["results"] if isinstance(one, dict)]
     assert (from_one_on["count"], between["count"]) == (203, 101)
@@ -420,7 +422,9 @@ def test_under_short_pages_a_page_is_cut_and_what_the_index_lost_is_counted_and_
     base = f"{portal.base_url}/short-pages/api/3/action"
 
     def pages(**query: Any) -> list[Any]:
-        searches = (urlencode({"rows": 1000, "sort": "id asc", "start": at, **query}) for at in range(0, 303, 40))
+        searches = (
+            urlencode({"rows": 1000, "sort": "id asc", "start": at, **query}) for at in range(0, 303, 40)
+        )
         return [ask(f"{base}/package_search?{search}").json["result"] for search in searches]
 
     whole_pages, bare_pages = pages(), pages(fl="id")

@@ -232,6 +232,18 @@ def test_a_server_that_ignores_the_organization_is_crawled_as_a_whole(
     assert identifiers(list(portal.pages(whole[1].cursor))) == identifiers(whole[2:])
 
 
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_server_that_refuses_the_organization_is_crawled_as_a_whole(
+    site: LocalSite, portal: DatagovPortal, status: int
+) -> None:
+    site.serves("/api/organizations", {"organizations": [{"slug": "a", "name": "A", "dataset_count": 1}]})
+    page = Answered({"results": [of("a", "one")]})
+    refused = Answered({"error": "Invalid request", "message": "org_slug"}, status)
+    site.answers("/search", lambda asked: refused if "org_slug" in asked.query else page)
+
+    assert identifiers(list(portal.pages())) == ["one"]
+
+
 def test_a_server_that_ignores_the_organization_is_found_out_though_no_hit_names_one(
     api: Api, portal: DatagovPortal
 ) -> None:
