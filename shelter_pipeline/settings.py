@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     host_connections: Count = Field(2, description="Downloads at once from one host.")
     host_delay_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         1.0,
-        description="Least time between two requests to one public host; hosts in allowed_networks wait not at all.",
+        description="Least time between two requests to one public host; not for hosts in allowed_networks.",
     )
 
     # Discovery

@@ -7,7 +7,7 @@ has, may conclude that something is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,6 +45,8 @@ _NOBODY_THERE = frozenset({"dns-failed", "connect-failed", "private-address", "p
 _NIGHTS_DIFFER = timedelta(hours=6)
 # The cursor of a harvest that has read every page, and is still to be held against the witnesses.
 _ALL_READ = "all-read"
+_MOST_NAMED = 5
+_MOST_REFUSALS = 10_000  # of which a report tells
 _COUNTED = (
     "verdict",
     "expected",
@@ -225,7 +227,7 @@ class _Reading:
         )
         if absences.withheld:
             self.sentences.append(
-                f"{absences.withheld} datasets of {', '.join(absences.breakers)} are missing at once, more than"
+                f"{absences.withheld} datasets of {_some(absences.breakers)} are missing at once, more than"
                 f" {settings.loss_breaker_fraction:.0%}: taken for a fault until it lasts, nothing of it is"
                 " marked as lost"
             )
@@ -234,6 +236,12 @@ class _Reading:
     def _require_ours(self) -> None:
         with self.workplace.catalog.begin() as connection:
             require_ours(connection, self.harvest)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    rest = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _one_harvest(
@@ -323,6 +331,6 @@ def _report(reading: _Reading, row: Mapping[str, Any], absences: Absences | None
         **{name: row[name] for name in _FURTHER},
         "confirmed": absences.confirmed if absences else 0,
         "links": patiently(lambda: watch_links(workplace, portal.slug)),
-        "refusals": patiently(lambda: refusals_of(catalog, harvest.id)),
+        "refusals": patiently(lambda: refusals_of(catalog, harvest.id, limit=_MOST_REFUSALS)),
         "by_organization": patiently(lambda: changes_by_organization(catalog, harvest.id)),
     }

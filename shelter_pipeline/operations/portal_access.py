@@ -80,10 +80,18 @@ def open_driver(workplace: Workplace, portal: PortalRow, reader: Reader | None =
             record_max_bytes=settings.record_max_bytes,
             attempts=settings.harvest_attempts,
             window_packages=settings.ckan_window_packages,
-            headers=complete_headers(dict(portal.headers), read_secret),
+            headers=_headers(portal, settings),
             gateway=_gateway(portal, settings),
         ),
     )
+
+
+def _headers(portal: PortalRow, settings: Settings) -> dict[str, str]:
+    """The portal's own fields; a portal that is the gateway itself gets the key of it."""
+    headers = complete_headers(dict(portal.headers), read_secret)
+    if settings.datagov_api_key and portal.url.rstrip("/") == settings.datagov_gateway_url.rstrip("/"):
+        return {"X-Api-Key": settings.datagov_api_key.get_secret_value()} | headers
+    return headers
 
 
 def _gateway(portal: PortalRow, settings: Settings) -> tuple[str, Mapping[str, str]] | None:

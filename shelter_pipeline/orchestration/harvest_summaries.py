@@ -53,6 +53,7 @@ _COUNTS = (
 )
 _LOSS_COLUMNS = ("state", "kind", "organization", "title", "url", "suspected_at", "misses", "held_files")
 _MOST_ORGANIZATIONS = 100
+_MOST_REFUSALS = 50
 
 
 def harvest_metadata(report: Mapping[str, Any]) -> Metadata:
@@ -71,7 +72,9 @@ def harvest_metadata(report: Mapping[str, Any]) -> Metadata:
         "losses of links": by_reason({what: count for what, count in report["links"].items() if count}),
         "all changes by organization": table(changed[:_MOST_ORGANIZATIONS], columns),
         "witnesses": table(report["witnesses"], ["source", "total"]),
-        "refusals": table(report["refusals"], ["position", "identifier", "field", "problem"]),
+        "refusals": table(
+            report["refusals"][:_MOST_REFUSALS], ["position", "identifier", "field", "problem"]
+        ),
     }
 
 

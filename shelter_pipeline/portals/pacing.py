@@ -14,6 +14,7 @@ from shelter_pipeline.portals.replies import retry_after
 
 WINDOW_SECONDS = 3600.0  # api.data.gov counts over a rolling hour
 LONGEST_RETRY_AFTER_SECONDS = 300.0
+LONGEST_WAIT_SECONDS = 600.0  # in all, for a portal that answers nothing in between
 _SCARCE = 0.1  # of the allowance; what is above it may be spent at once
 _EPOCH_SECONDS = 1e9  # a reset beyond this is a moment, not a duration
 _EPOCH_MILLISECONDS = 1e12
@@ -57,10 +58,18 @@ def _count(value: str | None) -> int | None:
 
 
 class Pace:
-    """What the last reply of one portal asks of the next request."""
+    """What the last reply of one portal asks of the next request, and how long it has kept us waiting."""
 
     def __init__(self) -> None:
         self._due = 0.0
+        self.waited = 0.0  # seconds of pauses since the last answer that was one
+
+    def may_wait(self, seconds: float) -> bool:
+        """Whether a pause is short enough, alone and with those before it; it counts as taken then."""
+        if seconds > LONGEST_RETRY_AFTER_SECONDS or self.waited + seconds > LONGEST_WAIT_SECONDS:
+            return False
+        self.waited += seconds
+        return True
 
     def note(self, head: Head) -> None:
         """Take the allowance that a reply reports. Where it names no reset, `Retry-After` is one."""

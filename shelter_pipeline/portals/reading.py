@@ -20,7 +20,7 @@ import msgspec
 from shelter_pipeline.domain.errors import DamagedError, PermanentError, ShelterError, TransientError
 from shelter_pipeline.domain.records import Json
 from shelter_pipeline.portals.encoding import decode
-from shelter_pipeline.portals.pacing import LONGEST_RETRY_AFTER_SECONDS, Pace
+from shelter_pipeline.portals.pacing import Pace
 from shelter_pipeline.portals.protocol import Reader, Reply
 from shelter_pipeline.portals.replies import check_reply
 
@@ -42,9 +42,9 @@ class Answer:
 
 
 def pause(attempt: int, retry_after_seconds: float | None) -> float:
-    """Seconds to wait after the `attempt`-th failure: what the portal asks, up to a limit, else doubled."""
+    """Seconds to wait after the `attempt`-th failure: what the portal asks, else doubled each time."""
     if retry_after_seconds is not None:
-        return min(retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS)
+        return retry_after_seconds
     return min(math.ldexp(FIRST_PAUSE_SECONDS, attempt - 1), LONGEST_PAUSE_SECONDS)
 
 
@@ -84,18 +84,23 @@ class PageReader:
     def persistently(self, url: str, ask: Callable[[int], Result]) -> Result:
         """What `ask` returns for the attempt's number, asked again after a pause while its failure may pass.
 
-        Raises the last error, its message a sentence that names `url`.
+        Raises the last error, its message a sentence that names `url`; at once when the portal
+        asks for a longer pause than a harvest waits, alone or with the pauses before it: it is
+        left alone then, and the harvest continued later.
         """
         for attempt in range(1, max(self.attempts, 1) + 1):
             try:
-                return ask(attempt)
+                result = ask(attempt)
             except (TransientError, DamagedError) as error:
-                if attempt >= self.attempts:
+                wanted = max(pause(attempt, getattr(error, "retry_after_seconds", None)), self._pace.take())
+                if attempt >= self.attempts or not self._pace.may_wait(wanted):
                     raise named(error, url) from error
-                asked = pause(attempt, getattr(error, "retry_after_seconds", None))
-                self.sleep(max(asked, self._pace.take()))
+                self.sleep(wanted)
             except ShelterError as error:
                 raise named(error, url) from error
+            else:
+                self._pace.waited = 0.0
+                return result
         raise AssertionError  # the last attempt returns or raises
 
     def _ask(self, url: str, attempt: int, parse: Parse) -> Answer:

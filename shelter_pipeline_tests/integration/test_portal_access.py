@@ -74,3 +74,21 @@ def test_a_portal_is_read_at_the_pace_that_its_robots_txt_asks_for(
 
     assert len(site.asked) == 3
     assert naps == ([] if delay is None else [delay, 2 * delay])
+
+
+def test_a_portal_that_is_the_gateway_itself_gets_its_key_and_no_other_does(
+    workplace: Workplace, site: LocalSite
+) -> None:
+    keyed = workplace.settings.model_copy(
+        update={"datagov_api_key": SecretStr("hunter2"), "datagov_gateway_url": f"{site.url}/v4"}
+    )
+    workplace = replace(workplace, settings=keyed)
+    site.serves("/v4/organizations", {"organizations": []})
+    site.serves("/api/organizations", {"organizations": []})
+
+    for url in (f"{site.url}/v4", site.url):
+        open_driver(workplace, add_portal(workplace, f"datagov:{url}")).witnesses()
+
+    sent = {asked.path: asked.headers.get("X-Api-Key") for asked in site.asked}
+    assert sent["/v4/organizations"] == "hunter2"
+    assert sent["/api/organizations"] is None

@@ -183,13 +183,11 @@ def test_a_forbidden_address_is_refused_without_a_second_try(naps: list[float]) 
     assert naps == []
 
 
-def test_a_portals_own_pause_is_kept_up_to_a_limit(
-    site: LocalSite, pages: PageReader, naps: list[float]
-) -> None:
+def test_a_portals_own_pause_is_kept(site: LocalSite, pages: PageReader, naps: list[float]) -> None:
     url = site.serves_in_turn(
         "/page",
         Answered(b"", 429, {"retry-after": "7"}),
-        Answered(b"", 503, {"retry-after": "999999"}),
+        Answered(b"", 503, {"retry-after": "300"}),
         Answered(b"", 503, {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}),
         GOOD,
     )
@@ -197,6 +195,30 @@ def test_a_portals_own_pause_is_kept_up_to_a_limit(
     pages.json(url)
 
     assert naps == [7.0, LONGEST_RETRY_AFTER_SECONDS, 0.0]
+
+
+def test_a_portal_that_asks_for_a_longer_pause_than_we_wait_is_left_alone(
+    site: LocalSite, pages: PageReader, naps: list[float]
+) -> None:
+    url = site.serves("/page", b"", 503, retry_after="3600")
+
+    with pytest.raises(TransientError, match="503"):
+        pages.json(url)
+
+    assert naps == []
+    assert len(site.asked) == 1
+
+
+def test_pauses_without_an_answer_between_them_come_to_an_end(
+    site: LocalSite, pages: PageReader, naps: list[float]
+) -> None:
+    url = site.serves("/page", b"", 503, retry_after="250")
+
+    for _ in range(2):
+        with pytest.raises(TransientError, match="503"):
+            pages.json(url)
+
+    assert naps == [250.0, 250.0]
 
 
 @pytest.mark.parametrize(
