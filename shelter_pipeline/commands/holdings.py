@@ -7,8 +7,16 @@ from typing import Annotated
 
 import typer
 
-from shelter_pipeline.commands.printing import AsJson, bars, counted, out, print_result, print_rows, say
-from shelter_pipeline.commands.tables import rows_table
+from shelter_pipeline.commands.printing import (
+    AsJson,
+    bars,
+    counted,
+    out,
+    print_result,
+    print_rows,
+    rows_table,
+    say,
+)
 from shelter_pipeline.settings import load_settings
 
 holdings_app = typer.Typer(

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from shelter_pipeline.commands.printing import AsJson, out, print_result, printable, say
+from shelter_pipeline.commands.printing import AsJson, out, print_result, rows_table, say
 from shelter_pipeline.settings import load_settings
 
 _MOST = 1_000_000  # losses at once; more are read page by page
@@ -127,16 +126,19 @@ def release(
 
 def losses_table(losses: list[dict[str, Any]]) -> Table:
     """Losses for a terminal, a row each."""
-    table = Table()
-    for title in ("id", "state", "kind", "organization", "what", "since", "misses", "held"):
-        table.add_column(title, overflow="fold")
-    for row in losses:
-        held = f"{row['held_files']} of {row['files']}"
-        what = row["url"] or row["title"] or row["dataset"]
-        cells = (row["id"], row["state"], row["kind"], row["organization"], what, row["suspected_at"][:10])
-        told = ("–" if cell is None else printable(str(cell)) for cell in (*cells, row["misses"], held))
-        table.add_row(*(escape(cell) for cell in told))
-    return table
+    return rows_table(
+        [
+            {
+                **{name: row[name] for name in ("id", "state", "kind", "organization")},
+                "what": row["url"] or row["title"] or row["dataset"],
+                "since": row["suspected_at"][:10],
+                "misses": row["misses"],
+                "held": f"{row['held_files']} of {row['files']}",
+            }
+            for row in losses
+        ],
+        *("id", "state", "kind", "organization", "what", "since", "misses", "held"),
+    )
 
 
 def _sentence(report: dict[str, Any]) -> str:

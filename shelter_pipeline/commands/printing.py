@@ -42,17 +42,26 @@ def print_rows(name: str, rows: Sequence[Mapping[str, Any]], as_json: bool) -> N
     if not rows:
         say(f"no {name}")
         return
-    cells = [[_cell(value) for value in row.values()] for row in rows]
+    out.print(rows_table(rows))
+
+
+def rows_table(rows: Sequence[Mapping[str, Any]], *columns: str) -> Table:
+    """These columns of the rows, or all: numbers to the right, nothing as a dash, what is short on one line."""
     shown = Table(box=None)
-    for place, column in enumerate(rows[0]):
-        # What a row is about stays on one line, for it is what a person copies; so does what is short.
-        longest = max(len(line[place]) for line in cells)
+    names = columns or tuple(rows[0])
+    cells = [[_cell(row[name]) for name in names] for row in rows]
+    for place, column in enumerate(names):
+        longest = max((len(line[place]) for line in cells), default=0)
         shown.add_column(
-            column.replace("_", " "), overflow="fold", no_wrap=place == 0 or longest <= _SHORT_ENOUGH
+            column.replace("_", " "),
+            justify="right" if any(isinstance(row[column], int | float) for row in rows) else "left",
+            overflow="fold",
+            # What a row is about stays on one line as well, for it is what a person copies.
+            no_wrap=place == 0 or longest <= _SHORT_ENOUGH,
         )
     for line in cells:
         shown.add_row(*(escape(cell) for cell in line))
-    out.print(shown)
+    return shown
 
 
 def say(line: str) -> None:
@@ -62,9 +71,9 @@ def say(line: str) -> None:
 
 def _cell(value: object) -> str:
     if value is None:
-        return ""
+        return "–"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return f"{value:%Y-%m-%d %H:%M}".removesuffix(" 00:00")
     return _text(value)
 
 
