@@ -118,7 +118,9 @@ def merge_group(
 def _sort(
     connection: Connection, portal_id: int, harvest_id: int, records: Sequence[DatasetRecord]
 ) -> _Sorted:
-    fresh = {record.identifier: record for record in reversed(records)}  # of two the first stays
+    fresh: dict[str, DatasetRecord] = {}
+    for record in records:
+        fresh.setdefault(record.identifier, record)  # of two the first stays, and all in their order
     found = _Sorted(duplicates=len(records) - len(fresh))
     others = _note_sightings(connection, portal_id, harvest_id, list(fresh.values())) if fresh else {}
     found.unchanged = [record for identifier, record in fresh.items() if identifier not in others]

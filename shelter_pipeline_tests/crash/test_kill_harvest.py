@@ -32,6 +32,13 @@ from shelter_pipeline_tests.support.workplaces import a_workplace
 
 KILLS = 6
 PACKAGES = [f"p{number:03d}" for number in range(300)]
+# As from a terminal, whoever runs the tests: a shell's background jobs are started deaf to Ctrl-C.
+PROGRAM = """
+import signal
+from shelter_pipeline.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
 CONTENTS = {
     "datasets": "SELECT organization.slug, identifier, dataset.slug, title, raw, record_hash, state, popularity"
     " FROM dataset JOIN organization ON organization.id = organization_id"
@@ -84,7 +91,7 @@ def harvesting(url: str, site: CkanSite, home: Path) -> subprocess.Popen[str]:
         "HARVEST_GROUP_RECORDS": 10,
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "shelter_pipeline.cli", "harvest", "--portal", f"ckan:{site.url}", "--json"],
+        [sys.executable, "-c", PROGRAM, "harvest", "--portal", f"ckan:{site.url}", "--json"],
         env=os.environ | {f"SHELTER_{name}": str(text) for name, text in settings.items()},
         stdout=subprocess.PIPE,
         text=True,
@@ -133,8 +140,11 @@ def test_ctrl_c_ends_a_harvest_that_waits_for_its_portal_and_the_next_goes_on(
     with harvesting(catalog_url, site, tmp_path) as process:
         assert hangs.wait(60)
         process.send_signal(signal.SIGINT)
-        ended = process.wait(20)
-    answer.set()
+        try:
+            ended = process.wait(20)
+        finally:
+            process.kill()
+            answer.set()
 
     assert ended == INTERRUPTED
     with catalog.begin() as connection:

@@ -310,3 +310,13 @@ def test_an_empty_group_only_moves_the_cursor(catalog: Catalog) -> None:
 
     assert counts == GroupCounts()
     assert scalar(catalog, "SELECT cursor FROM harvest") == "end"
+
+
+def test_new_datasets_get_their_ids_in_the_order_of_their_records(catalog: Catalog) -> None:
+    portal = a_portal(catalog)
+    harvested(catalog, portal, [a_dataset(name) for name in ("c", "a", "d", "b", "a")])
+
+    with catalog.begin() as connection:
+        names = connection.scalars(sa.text("SELECT identifier FROM dataset ORDER BY id")).all()
+
+    assert names == ["c", "a", "d", "b"]

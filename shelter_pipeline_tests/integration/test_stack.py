@@ -113,7 +113,8 @@ class RunningStack:
         return found
 
     def leader(self, part: str) -> int:
-        (record,) = (self.home / "run").glob(f"{part}-*.json")
+        # For a moment there may be one of a former leader beside it.
+        record = max((self.home / "run").glob(f"{part}-*.json"), key=lambda path: path.stat().st_mtime)
         return int(record.stem.rpartition("-")[2])
 
     @staticmethod

@@ -266,8 +266,9 @@ def test_a_part_that_ended_at_once_is_still_written_down(tmp_path: Path) -> None
 
 
 def test_no_part_hears_the_ctrl_c_of_its_terminal(make) -> None:
+    ours = signal.getsignal(signal.SIGINT)
     part = make("import os, time; print(os.getsid(0) == os.getpid(), flush=True); time.sleep(60)")
     part.start()
 
     eventually(lambda: part.log.read_text() == "True\n")
-    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) is ours
