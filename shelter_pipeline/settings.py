@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.domain.portal_headers import SECRET_PREFIX
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -25,7 +26,6 @@ CsvNetworks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
 CsvPorts = Annotated[tuple[Port, ...], NoDecode]
 
 
-_SECRETS = "SHELTER_SECRET_"  # what portals' headers name
 _NOT_OURS = frozenset({"SHELTER_FIXTURES"})  # where the tests find real records
 
 
@@ -239,7 +239,7 @@ def read_secret(name: str) -> str:
 
     Portals name the secrets that they need; the values stand nowhere but in the environment.
     """
-    variable = f"{_SECRETS}{name.upper()}"
+    variable = f"{SECRET_PREFIX}{name.upper()}"
     value = os.environ.get(variable, "")
     if not value:
         raise SetupError(f"{variable} is not set, and a portal needs it", reason="bad-setting")
@@ -254,7 +254,7 @@ def misspelt_settings() -> list[str]:
         + (f"; did you mean {near[0]}?" if (near := get_close_matches(name, known, 1)) else "")
         for name in sorted(os.environ)
         if name.startswith("SHELTER_")
-        and not name.startswith(_SECRETS)
+        and not name.startswith(SECRET_PREFIX)
         and name not in known
         and name not in _NOT_OURS
     ]

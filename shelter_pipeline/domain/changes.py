@@ -15,6 +15,7 @@ from typing import TypeAlias
 import msgspec
 
 from shelter_pipeline.domain.records import Json, canonical_json
+from shelter_pipeline.domain.volatile import VOLATILE_IN_CKAN, VOLATILE_IN_DATAGOV, lasting_extras
 
 LONGEST_SHOWN = 500
 # More levels than any catalogue has: what differs further down is told as a change of the whole record.
@@ -26,34 +27,8 @@ _IDENTITIES = ("@id", "identifier", "id", "key", "name", "url", "downloadURL", "
 _LARGEST = 2**63 - 1
 _NOT_SHOWN = "(too large or too deep to be shown)"
 
-# What the drivers leave out of a record's hash: it changes though nobody has touched the dataset.
-VOLATILE = frozenset(
-    {
-        "_score",
-        "_sort",
-        "archiver",
-        "cache_last_updated",
-        "distribution_titles",
-        "harvest_record",
-        "harvest_record_raw",
-        "harvest_record_transformed",
-        "has_download",
-        "has_spatial",
-        "last_harvested_date",
-        "metadata_modified",
-        "num_followers",
-        "popularity",
-        "qa",
-        "relationships_as_object",
-        "relationships_as_subject",
-        "revision_id",
-        "revision_timestamp",
-        "score",
-        "spatial_centroid",
-        "spatial_shape",
-        "tracking_summary",
-    }
-)
+# An organization is compared by its short name: see `_content`.
+VOLATILE = (VOLATILE_IN_DATAGOV | VOLATILE_IN_CKAN) - {"organization"}
 # Fields of which any change is clerical: dates of modification, and counters.
 _CLERICAL = VOLATILE | {
     "dct:modified",
@@ -70,8 +45,6 @@ _CLERICAL = VOLATILE | {
 _EMAILS = frozenset(
     {"author_email", "contact_email", "email", "hasEmail", "maintainer_email", "vcard:hasEmail"}
 )
-
-_VOLATILE_EXTRAS = frozenset({"harvest_job_id", "harvest_last_error", "harvest_object_id", "source_hash"})
 
 Path: TypeAlias = tuple["Path", str] | None
 
@@ -151,13 +124,8 @@ def _content(record: dict[str, Json]) -> dict[str, Json]:
     if isinstance(owner := record.get("organization"), dict):
         # A new logo of the agency is no change of its datasets.
         record["organization"] = owner.get("slug") or owner.get("name") or owner.get("title")
-    extras = record.get("extras")
-    if isinstance(extras, list):
-        record["extras"] = [
-            item for item in extras if not (isinstance(item, dict) and item.get("key") in _VOLATILE_EXTRAS)
-        ]
-    elif isinstance(extras, dict):
-        record["extras"] = {key: item for key, item in extras.items() if key not in _VOLATILE_EXTRAS}
+    if "extras" in record:
+        record["extras"] = lasting_extras(record["extras"])
     return record
 
 

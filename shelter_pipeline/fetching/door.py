@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from shelter_pipeline.domain.addresses import Network
-from shelter_pipeline.domain.errors import DamagedError, PermanentError, RefusedError
+from shelter_pipeline.domain.errors import PermanentError, RefusedError
 from shelter_pipeline.domain.urls import Url, join_url, parse_url
 from shelter_pipeline.fetching.curl import pycurl
-from shelter_pipeline.fetching.encoding import Inflater, encodings_of
 from shelter_pipeline.fetching.framing import Head
 from shelter_pipeline.fetching.limits import Limits
+from shelter_pipeline.fetching.spool import Spool
 from shelter_pipeline.fetching.transfer import REDIRECTS, Transfer
 from shelter_pipeline.settings import Settings
 
@@ -59,7 +59,6 @@ OTHER_PROTOCOLS_PORTS = frozenset(
 # Fields about the file, not about us: they may follow a redirect to another host.
 _TRAVELLING = frozenset({"accept", "range", "if-range", "if-none-match", "if-modified-since"})
 _DEFAULT_PAGE_BYTES = 64 * 1024 * 1024
-_START_BYTES = 64 * 1024
 
 Turn = Callable[[Url], AbstractContextManager[None]]
 
@@ -209,18 +208,9 @@ class Door:
 
         `max_bytes` bounds both the wire and the unfolded body. Raises as `exchange`.
         """
-        cap = min(max_bytes or self._page_max_bytes, self.limits.max_bytes)
         body = bytearray()
-        exchange = self.exchange(
-            url,
-            headers=headers,
-            on_head=lambda _head: None,
-            sink=body.extend,
-            limits=replace(self.limits, max_bytes=cap),
-            turn=turn,
-        )
-        plain = _unfold(bytes(body), exchange.head, cap)
-        return Reply(parse_url(url).text, exchange.final_url, exchange.head, plain, exchange.hops)
+        reply = self.save(url, body.extend, headers=headers, max_bytes=max_bytes, turn=turn)
+        return replace(reply, body=bytes(body))
 
     def save(
         self,
@@ -236,7 +226,7 @@ class Door:
         The reply holds the first 64 KiB of it. What reached the sink counts only if this returns.
         """
         cap = min(max_bytes or self._page_max_bytes, self.limits.max_bytes)
-        spool = _Spool(sink, cap)
+        spool = Spool(sink, cap)
         exchange = self.exchange(
             url,
             headers=headers,
@@ -337,50 +327,3 @@ def _sent(request: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(
         (name, value.strip()) for name, colon, value in (line.partition(":") for line in lines) if colon
     )
-
-
-def _unfold(body: bytes, head: Head, max_bytes: int) -> bytes:
-    if not _is_gzipped(head) or not body:
-        return body
-    plain = bytearray()
-    inflater = Inflater(max_bytes=max_bytes, out=plain.extend)
-    inflater.feed(body)
-    inflater.close()
-    return bytes(plain)
-
-
-def _is_gzipped(head: Head) -> bool:
-    """Raises DamagedError for any other encoding that was not asked for."""
-    encodings = encodings_of(head.get_all("content-encoding"))
-    if encodings and encodings != ("gzip",):
-        raise DamagedError(f"the encoding {', '.join(encodings)} was not asked for", reason="bad-encoding")
-    return bool(encodings)
-
-
-class _Spool:
-    """Hands a body on as it comes, unfolded, and remembers how it begins."""
-
-    def __init__(self, sink: Callable[[bytes], object], max_bytes: int) -> None:
-        self.start = bytearray()
-        self._sink = sink
-        self._max_bytes = max_bytes
-        self._inflater: Inflater | None = None
-        self._fed = False
-
-    def begin(self, head: Head) -> None:
-        self._inflater = Inflater(max_bytes=self._max_bytes, out=self._keep) if _is_gzipped(head) else None
-
-    def receive(self, data: bytes) -> None:
-        if self._inflater is None:
-            self._keep(data)
-        else:
-            self._fed = True
-            self._inflater.feed(data)
-
-    def end(self) -> None:
-        if self._inflater is not None and self._fed:
-            self._inflater.close()
-
-    def _keep(self, data: bytes) -> None:
-        self.start.extend(data[: max(_START_BYTES - len(self.start), 0)])
-        self._sink(data)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
+from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.fetching.door import NO_HEADERS, Door, Reply
 from shelter_pipeline.fetching.politeness import Politeness
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class PoliteDoor:
-    """Reads pages through a door, within the limits that the host is owed; safe to share between threads."""
+    """Reads pages through a door, within the limits that the host is owed; safe to share between threads.
+
+    `requests` counts those it has made, redirects and failures too.
+    """
 
     door: Door
     politeness: Politeness
+    requests: int = field(default=0, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def read(
         self, url: str, *, headers: Mapping[str, str] = NO_HEADERS, max_bytes: int | None = None
     ) -> Reply:
         """A whole small reply in memory, after its turn. Raises as `Door.read`."""
-        return self.door.read(url, headers=headers, max_bytes=max_bytes, turn=self.politeness.turn)
+        return self.door.read(url, headers=headers, max_bytes=max_bytes, turn=self._turn)
 
     def save(
         self,
@@ -31,4 +39,11 @@ class PoliteDoor:
         max_bytes: int | None = None,
     ) -> Reply:
         """A reply of any size to `sink`, after its turn. As `Door.save`."""
-        return self.door.save(url, sink, headers=headers, max_bytes=max_bytes, turn=self.politeness.turn)
+        return self.door.save(url, sink, headers=headers, max_bytes=max_bytes, turn=self._turn)
+
+    @contextmanager
+    def _turn(self, url: Url) -> Iterator[None]:
+        with self.politeness.turn(url):
+            with self._lock:
+                self.requests += 1
+            yield

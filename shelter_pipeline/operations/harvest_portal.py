@@ -30,10 +30,11 @@ from shelter_pipeline.catalog.portals import PortalRow, find_portal
 from shelter_pipeline.domain.errors import CatalogAwayError, PermanentError, SetupError, ShelterError
 from shelter_pipeline.domain.harvests import PLAUSIBLE_DRIFT, judge_completeness
 from shelter_pipeline.domain.records import Witness
+from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.operations.compare_listing import Comparison, ask_for_unseen, compare_with_listing
 from shelter_pipeline.operations.losses import loss_rules
 from shelter_pipeline.operations.merge_pages import IDLE_SECONDS, Merger, Progress
-from shelter_pipeline.operations.portal_access import CountedReader, open_driver
+from shelter_pipeline.operations.portal_access import open_driver
 from shelter_pipeline.operations.read_ahead import read_ahead
 from shelter_pipeline.operations.watch_links import watch_links
 from shelter_pipeline.operations.workplace import Workplace
@@ -130,7 +131,7 @@ class _Reading:
         workplace: Workplace,
         portal: PortalRow,
         driver: Portal,
-        reader: CountedReader,
+        reader: PoliteDoor,
         harvest: Harvest,
         progress: Progress | None,
     ) -> None:
@@ -254,7 +255,7 @@ def _one_harvest(
 ) -> dict[str, Any]:
     """Raises PermanentError for an increment that the portal cannot give; what it refuses else is a verdict."""
     catalog, settings = workplace.catalog, workplace.settings
-    reader = CountedReader(workplace.reader)
+    reader = PoliteDoor(workplace.door, workplace.politeness)  # one of its own: it counts what it sends
     driver = open_driver(workplace, portal, reader)
     harvest = open_harvest(
         catalog,

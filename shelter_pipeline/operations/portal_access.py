@@ -6,16 +6,13 @@ operator's own delay for the portal counts before both.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from shelter_pipeline.catalog.portals import PortalRow
 from shelter_pipeline.domain.errors import PermanentError, ShelterError
 from shelter_pipeline.domain.portal_headers import complete_headers
 from shelter_pipeline.domain.urls import parse_url
-from shelter_pipeline.fetching.door import NO_HEADERS, Reply
-from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.fetching.robots import crawl_delay
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.protocol import Portal, Reader
@@ -26,42 +23,6 @@ _DATAGOV_HOST = "catalog.data.gov"
 _ROBOTS_MAX_BYTES = 512 * 1024  # RFC 9309 section 2.5: at least 500 KiB are read
 _TOO_LONG = "too-large"
 _OK = 200
-
-
-class CountedReader:
-    """Asks as the reader does that it is given, and counts what is sent: redirects and failures too."""
-
-    def __init__(self, reader: PoliteDoor) -> None:
-        self._reader = reader
-        self._lock = threading.Lock()
-        self.requests = 0
-
-    def read(
-        self, url: str, *, headers: Mapping[str, str] = NO_HEADERS, max_bytes: int | None = None
-    ) -> Reply:
-        """As `PoliteDoor.read`."""
-        return self._counted(lambda: self._reader.read(url, headers=headers, max_bytes=max_bytes))
-
-    def save(
-        self,
-        url: str,
-        sink: Callable[[bytes], object],
-        *,
-        headers: Mapping[str, str] = NO_HEADERS,
-        max_bytes: int | None = None,
-    ) -> Reply:
-        """As `PoliteDoor.save`."""
-        return self._counted(lambda: self._reader.save(url, sink, headers=headers, max_bytes=max_bytes))
-
-    def _counted(self, ask: Callable[[], Reply]) -> Reply:
-        self._add(1)
-        reply = ask()
-        self._add(len(reply.hops))
-        return reply
-
-    def _add(self, requests: int) -> None:
-        with self._lock:
-            self.requests += requests
 
 
 def open_driver(workplace: Workplace, portal: PortalRow, reader: Reader | None = None) -> Portal:
@@ -80,26 +41,31 @@ def open_driver(workplace: Workplace, portal: PortalRow, reader: Reader | None =
             record_max_bytes=settings.record_max_bytes,
             attempts=settings.harvest_attempts,
             window_packages=settings.ckan_window_packages,
-            headers=_headers(portal, settings),
+            headers=headers_for(portal, settings, portal.url),
             gateway=_gateway(portal, settings),
         ),
     )
 
 
-def _headers(portal: PortalRow, settings: Settings) -> dict[str, str]:
-    """The portal's own fields; a portal that is the gateway itself gets the key of it."""
-    headers = complete_headers(dict(portal.headers), read_secret)
-    if settings.datagov_api_key and portal.url.rstrip("/") == settings.datagov_gateway_url.rstrip("/"):
-        return {"X-Api-Key": settings.datagov_api_key.get_secret_value()} | headers
-    return headers
+def headers_for(portal: PortalRow, settings: Settings, url: str) -> dict[str, str]:
+    """What `url` must be asked with: at the portal's own host its fields, at data.gov's gateway the key.
+
+    Neither goes anywhere else. Raises SetupError naming the variable of a secret that is missing.
+    """
+    is_own = urlsplit(url)[:2] == urlsplit(portal.url)[:2]
+    own = complete_headers(dict(portal.headers), read_secret) if is_own else {}
+    gateway = settings.datagov_gateway_url.rstrip("/")
+    key = settings.datagov_api_key if f"{url}/".startswith(f"{gateway}/") else None
+    return ({"X-Api-Key": key.get_secret_value()} if key else {}) | own
 
 
 def _gateway(portal: PortalRow, settings: Settings) -> tuple[str, Mapping[str, str]] | None:
     """data.gov's gateway and its key, for data.gov itself and where there is a key."""
-    key = settings.datagov_api_key
-    if key is None or portal.kind != "datagov" or urlsplit(portal.url).hostname != _DATAGOV_HOST:
+    is_datagov = portal.kind == "datagov" and urlsplit(portal.url).hostname == _DATAGOV_HOST
+    if settings.datagov_api_key is None or not is_datagov:
         return None
-    return settings.datagov_gateway_url, {"X-Api-Key": key.get_secret_value()}
+    url = settings.datagov_gateway_url
+    return url, headers_for(portal, settings, url)
 
 
 def _be_polite(workplace: Workplace, portal: PortalRow, reader: Reader) -> None:

@@ -13,9 +13,9 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
 
 from shelter_pipeline.catalog.claims import know_store
 from shelter_pipeline.catalog.portals import PortalRow, find_portal
@@ -27,16 +27,14 @@ from shelter_pipeline.catalog.source_records import (
 )
 from shelter_pipeline.dispatch.patience import patiently
 from shelter_pipeline.domain.errors import DamagedError, ShelterError, TransientError
-from shelter_pipeline.domain.portal_headers import complete_headers
 from shelter_pipeline.domain.records import DatasetRecord
 from shelter_pipeline.domain.verdicts import REASONS, Next, Verdict, holds_file
 from shelter_pipeline.fetching.door import Door
 from shelter_pipeline.fetching.download import Capture, Downloader, Promise
-from shelter_pipeline.operations.portal_access import open_driver
+from shelter_pipeline.operations.portal_access import headers_for, open_driver
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.protocol import Portal
 from shelter_pipeline.portals.registry import ReadingRules, open_portal
-from shelter_pipeline.settings import read_secret
 from shelter_pipeline.vault.manifest import write_manifest
 
 Progress = Callable[[int, int], None]
@@ -115,7 +113,7 @@ class _SourceReader:
             retry_delay_seconds=settings.fetch_retry_delay_seconds,
             politeness=workplace.politeness,
         )
-        return cls(open_driver(workplace, portal), downloader, lambda url: _headers(workplace, portal, url))
+        return cls(open_driver(workplace, portal), downloader, partial(headers_for, portal, settings))
 
     def ask(self, wanted: WantedSource) -> SourceOutcome | None:
         """What came of asking; None where the record names no source."""
@@ -142,16 +140,6 @@ class _SourceReader:
 
     def _fetch(self, wanted: WantedSource, url: str) -> SourceOutcome:
         return _as_outcome(wanted, self.downloader.fetch(url, _PROMISE, headers=self.headers(url)))
-
-
-def _headers(workplace: Workplace, portal: PortalRow, url: str) -> Mapping[str, str]:
-    """What the host of `url` must be told: the portal's own fields, or the gateway's key, and neither elsewhere."""
-    settings = workplace.settings
-    if settings.datagov_api_key and url.startswith(settings.datagov_gateway_url.rstrip("/") + "/"):
-        return {"X-Api-Key": settings.datagov_api_key.get_secret_value()}
-    if urlsplit(url)[:2] == urlsplit(portal.url)[:2]:
-        return complete_headers(dict(portal.headers), read_secret)
-    return {}
 
 
 def _as_outcome(wanted: WantedSource, capture: Capture) -> SourceOutcome:

@@ -15,6 +15,7 @@ from shelter_pipeline.domain.records import (
     canonical_json,
     content_hash,
 )
+from shelter_pipeline.domain.volatile import VOLATILE_IN_CKAN, lasting_extras
 from shelter_pipeline.portals.assembling import (
     UnusableError,
     organization,
@@ -37,23 +38,6 @@ from shelter_pipeline.portals.fields import (
     unfold,
 )
 
-# What changes though nobody has touched the dataset: views, followers, harvest runs, link checks.
-_VOLATILE = frozenset(
-    {
-        "archiver",
-        "cache_last_updated",
-        "metadata_modified",
-        "num_followers",
-        "organization",
-        "qa",
-        "relationships_as_object",
-        "relationships_as_subject",
-        "revision_id",
-        "revision_timestamp",
-        "score",
-        "tracking_summary",
-    }
-)
 _EXTRAS = frozenset(
     {
         "accessLevel",
@@ -70,7 +54,6 @@ _EXTRAS = frozenset(
         "temporal",
     }
 )
-_VOLATILE_EXTRAS = frozenset({"harvest_job_id", "harvest_last_error", "harvest_object_id", "source_hash"})
 
 
 def ckan_record(package: dict[str, Json], notes: Notes) -> DatasetRecord:
@@ -225,16 +208,12 @@ def _own_key(key: str, taken: dict[str, int]) -> str:
 
 def _content(package: dict[str, Json]) -> dict[str, Json]:
     """What the package says, without what changes of itself; the package itself is left as it is."""
-    content = {key: value for key, value in package.items() if key not in _VOLATILE}
+    content = {key: value for key, value in package.items() if key not in VOLATILE_IN_CKAN}
     owner = package.get("organization")
     content["organization"] = owner.get("name") if isinstance(owner, dict) else owner
     extras = unfold(package.get("extras"))
-    if isinstance(extras, list):
-        content["extras"] = [
-            item for item in extras if not (isinstance(item, dict) and item.get("key") in _VOLATILE_EXTRAS)
-        ]
-    elif isinstance(extras, dict):
-        content["extras"] = {key: item for key, item in extras.items() if key not in _VOLATILE_EXTRAS}
+    if isinstance(extras, list | dict):
+        content["extras"] = lasting_extras(extras)
     resources = package.get("resources")
     if isinstance(resources, list):
         content["resources"] = [_resource_content(item) for item in resources]
@@ -242,6 +221,6 @@ def _content(package: dict[str, Json]) -> dict[str, Json]:
 
 
 def _resource_content(item: Json) -> Json:
-    if not isinstance(item, dict) or _VOLATILE.isdisjoint(item):
+    if not isinstance(item, dict) or VOLATILE_IN_CKAN.isdisjoint(item):
         return item
-    return {key: value for key, value in item.items() if key not in _VOLATILE}
+    return {key: value for key, value in item.items() if key not in VOLATILE_IN_CKAN}

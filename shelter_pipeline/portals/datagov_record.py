@@ -18,6 +18,7 @@ from shelter_pipeline.domain.records import (
     canonical_json,
     content_hash,
 )
+from shelter_pipeline.domain.volatile import VOLATILE_IN_DATAGOV
 from shelter_pipeline.portals.assembling import (
     RECORD,
     assemble,
@@ -34,24 +35,6 @@ _KINDS = {"data_series": "series", "data_service": "service"}
 _PROSE = frozenset({"title", "description"})  # may begin with a bracket and mean nothing by it
 _OPENINGS = ("{", "[")
 _NO_SLUG = re.compile(r"[\s/:?#]")
-# What changes though nobody has touched the dataset, and what the catalogue works out from the rest.
-_VOLATILE = frozenset(
-    {
-        "_score",
-        "_sort",
-        "distribution_titles",
-        "harvest_record",
-        "harvest_record_raw",
-        "harvest_record_transformed",
-        "has_download",
-        "has_spatial",
-        "last_harvested_date",
-        "organization",
-        "popularity",
-        "spatial_centroid",
-        "spatial_shape",
-    }
-)
 
 
 def datagov_record(hit: dict[str, Json], notes: Notes) -> DatasetRecord:
@@ -161,7 +144,7 @@ def _unfolded_fields(record: dict[str, Json]) -> dict[str, Json]:
 
 
 def _content(hit: dict[str, Json]) -> dict[str, Json]:
-    content = {key: value for key, value in hit.items() if key not in _VOLATILE}
+    content = {key: value for key, value in hit.items() if key not in VOLATILE_IN_DATAGOV}
     owner = hit.get("organization")
     # A new logo of the agency is no change of its 284,000 datasets.
     content["organization"] = owner.get("slug") if isinstance(owner, dict) else owner
