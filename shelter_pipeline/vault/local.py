@@ -11,18 +11,23 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientError
+from shelter_pipeline.vault.durability import can_sync_file_systems, sync_folder
+from shelter_pipeline.vault.folders import DurableFolders
+from shelter_pipeline.vault.group import publish_group
 from shelter_pipeline.vault.partial import LocalPartial, storing
 from shelter_pipeline.vault.store import Blob, Partial, checked_document_name, checked_sha256, digest_path
+from shelter_pipeline.vault.sweep import sweep
 
 FOLDERS = ("blobs", "suspect", "partial", "quarantine", "manifests", "records")
+# From so many files on, syncing the whole file system costs less than syncing each.
+_GROUP = 4
 # File systems without hard links (exFAT, some network shares) say so in these ways.
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
@@ -33,18 +38,21 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self.name = str(self.root)
-        self._durable_folders: set[Path] = set()
+        self.folders = DurableFolders(self.root)
         try:
             for folder in FOLDERS:
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SetupError(f"the store {self.root} cannot be used: {error}", reason="bad-store") from error
 
+    def partial(self, key: str | None = None) -> LocalPartial:
+        """A new partial, to be published or discarded; with a `key`, what was kept under it is taken up."""
+        return LocalPartial(self.root / "partial", key=key)
+
     @contextmanager
-    def receive(self) -> Iterator[LocalPartial]:
-        """A new partial, removed at the end of the block unless it was published."""
-        with storing("open a partial"):
-            partial = LocalPartial(self.root / "partial" / uuid.uuid4().hex)
+    def receive(self, key: str | None = None) -> Iterator[LocalPartial]:
+        """A new partial for a block, discarded at its end unless it was published or kept."""
+        partial = self.partial(key)
         try:
             yield partial
         finally:
@@ -54,11 +62,17 @@ class LocalStore:
         """Make the bytes durable under their digest; on error nothing torn is visible."""
         if expected_size is not None and partial.size != expected_size:
             raise TransientError(f"{partial.size} of {expected_size} bytes arrived", reason="wrong-length")
-        return self._keep(partial, "blobs")
+        return self._publish_one(partial, "blobs")
+
+    def publish_all(self, partials: Sequence[Partial]) -> list[Blob | TransientError]:
+        """Make many durable together: all are written, synced at once, renamed, and synced again."""
+        if len(partials) < _GROUP or not can_sync_file_systems():
+            return [self._publish_or_error(partial) for partial in partials]
+        return publish_group(self.root, self.folders, [_own(partial) for partial in partials])
 
     def keep_suspect(self, partial: Partial) -> Blob:
         """Make the bytes durable apart from the blobs."""
-        return self._keep(partial, "suspect")
+        return self._publish_one(partial, "suspect")
 
     def open(self, sha256: str) -> BinaryIO:
         """A blob for reading. Raises FileNotFoundError if it is not held."""
@@ -85,12 +99,12 @@ class LocalStore:
         target = self.root / checked_document_name(name)
         with self.receive() as partial:
             partial.write(data)
-            partial.make_durable()
+            path = partial.finish(sync=True)
             with storing(f"store {name}"):
-                self._make_folder(target.parent)
-                if not _create(partial.path, target) and target.read_bytes() != data:
+                self.folders.make(target.parent)
+                if not _create(path, target) and target.read_bytes() != data:
                     raise DamagedError(f"{name} is already there with other bytes", reason="mismatch")
-                _sync_folder(target.parent)
+                sync_folder(target.parent)
 
     def document_names(self, prefix: str) -> Iterator[str]:
         """Names of the documents that begin with `prefix`, sorted."""
@@ -102,16 +116,16 @@ class LocalStore:
         for name in self.document_names(prefix):
             yield name, (self.root / name).read_bytes()
 
-    def sweep_partials(self, older_than_seconds: float) -> int:
-        """Remove partials last written longer ago than that; returns how many."""
-        oldest = time.time() - older_than_seconds
-        swept = 0
-        for path in (self.root / "partial").iterdir():
-            with suppress(FileNotFoundError):  # its own writer was quicker
-                if path.lstat().st_mtime <= oldest:
-                    path.unlink()
-                    swept += 1
-        return swept
+    def free_bytes(self) -> int | None:
+        """Room that is left in the file system for those who are not root."""
+        with suppress(OSError):
+            room = os.statvfs(self.root)
+            return room.f_bavail * room.f_frsize
+        return None
+
+    def sweep_partials(self, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
+        """Remove partials last written longer ago than that and in nobody's hands; returns how many."""
+        return sweep(self.root / "partial", older_than_seconds, kept_seconds=kept_seconds)
 
     def files_below(self, folder: str) -> Iterator[str]:
         """Locations of everything below a folder that is not a folder itself, links not followed."""
@@ -133,33 +147,32 @@ class LocalStore:
         target = self.root / "quarantine" / f"{Path(location).name}.{uuid.uuid4().hex[:8]}"
         with storing(f"quarantine {location}"):
             (self.root / location).rename(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         return target.relative_to(self.root).as_posix()
 
-    def _keep(self, partial: Partial, kind: str) -> Blob:
-        if not isinstance(partial, LocalPartial):
-            raise TypeError("the partial belongs to another store")
-        partial.make_durable()
-        location = f"{kind}/{digest_path(partial.sha256)}"
+    def _publish_or_error(self, partial: Partial) -> Blob | TransientError:
+        try:
+            return self._publish_one(partial, "blobs")
+        except TransientError as error:
+            return error
+
+    def _publish_one(self, partial: Partial, kind: str) -> Blob:
+        own = _own(partial)
+        location = f"{kind}/{digest_path(own.sha256)}"
         target = self.root / location
+        path = own.finish(sync=True)
         with storing(f"publish {location}"):
-            self._make_folder(target.parent)
-            partial.path.replace(target)
-            _sync_folder(target.parent)
-        return Blob(partial.sha256, partial.size, location)
+            self.folders.make(target.parent)
+            path.replace(target)
+            sync_folder(target.parent)
+        own.published()
+        return Blob(own.sha256, own.size, location)
 
-    def _make_folder(self, folder: Path) -> None:
-        """Make a folder and make its entry in each folder above durable.
 
-        One that is there already was perhaps made a moment ago by a writer that has not
-        synced it yet, so each process syncs each folder once itself.
-        """
-        if folder == self.root or (folder in self._durable_folders and folder.is_dir()):
-            return
-        self._make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-        self._durable_folders.add(folder)
+def _own(partial: Partial) -> LocalPartial:
+    if not isinstance(partial, LocalPartial):
+        raise TypeError("the partial belongs to another store")
+    return partial
 
 
 def _is_digest(name: str) -> bool:
@@ -183,11 +196,3 @@ def _create(source: Path, target: Path) -> bool:
             return False
         source.replace(target)
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,19 +1,34 @@
-"""A private file on its way into a local store: every byte written is a byte hashed, or it is an error."""
+"""Bytes on their way into a store: every byte taken is a byte hashed, or it is an error.
+
+A small file stays in memory until it is published; a larger one goes to a private file as
+it comes. One that may be continued later has a key: what was taken of it can be left
+behind with a note (its size, its hash, what its sender said of it), and whoever comes
+with the same key takes it up again, but only bytes that still hash to what the note says.
+"""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
+import json
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from shelter_pipeline.domain.errors import TransientError
+from shelter_pipeline.vault.durability import sync_file
 
+SPILL_BYTES = 128 * 1024
 _BUFFER_BYTES = 256 * 1024
+_READ_BYTES = 1024 * 1024
 _READ_ONLY = 0o444
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+DATA, NOTE = ".part", ".json"
 
 
 @contextmanager
@@ -27,11 +42,25 @@ def storing(what: str) -> Iterator[None]:
 
 
 class LocalPartial:
-    """A new file, hashed as it is written; small writes are gathered. It raises OSError only when made."""
+    """A file in the making, in `folder` once it is too large for memory. Not for several threads at once.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    With a `key`, `note` holds what an earlier writer left with its bytes, if those are intact.
+    """
+
+    def __init__(self, folder: Path, *, key: str | None = None) -> None:
+        self.note: dict[str, Any] | None = None
+        self._folder = folder
+        self._key = key
+        self._path: Path | None = None
+        self._descriptor: int | None = None
+        self._kept = False
+        self._closed = False
+        self._begin()
+        if key is not None and (folder / f"{key}{NOTE}").exists():
+            with storing("take up a partial"):
+                self._take_up(key)
+
+    def _begin(self) -> None:
         self._hash = hashlib.sha256()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
@@ -45,64 +74,224 @@ class LocalPartial:
     @property
     def sha256(self) -> str:
         """Digest of the bytes so far, in hex."""
-        self._flush()
-        return self._hash.hexdigest()
+        digest = self._hash
+        if self._pending:
+            digest = digest.copy()
+            for piece in self._pending:
+                digest.update(piece)
+        return digest.hexdigest()
+
+    @property
+    def path(self) -> Path | None:
+        """The private file; None while all bytes are in memory."""
+        return self._path
 
     def write(self, data: bytes, /) -> None:
         """Append. Raises TransientError `no-space` or `store-failed`, now or at the next call."""
+        if self._closed:
+            raise ValueError("the partial is closed")
         self._pending.append(bytes(data))
         self._pending_bytes += len(data)
-        if self._pending_bytes >= _BUFFER_BYTES:
-            self._flush()
+        if self._pending_bytes >= (SPILL_BYTES if self._descriptor is None else _BUFFER_BYTES):
+            self.flush()
 
     def reset(self) -> None:
         """Forget all bytes and begin again."""
-        self._pending, self._pending_bytes, self._written = [], 0, 0
-        self._hash = hashlib.sha256()
-        with storing("empty a partial"):
-            os.ftruncate(self._open_descriptor(), 0)
+        self._begin()
+        self.note, self._kept = None, False
+        if self._has_keyed_file:
+            self._forget_note()
+        if self._descriptor is not None:
+            with storing("empty a partial"):
+                os.ftruncate(self._descriptor, 0)
 
     def read_head(self, count: int, /) -> bytes:
         """The first `count` bytes, fewer if there are fewer."""
-        self._flush()
+        return self._read(0, min(count, self.size))
+
+    def read_tail(self, count: int, /) -> bytes:
+        """The last `count` bytes, fewer if there are fewer."""
+        count = min(count, self.size)
+        return self._read(self.size - count, count)
+
+    def open(self) -> BinaryIO:
+        """All bytes so far, for reading from the first on; to be closed by the caller."""
+        if self._descriptor is None:
+            return BytesIO(b"".join(self._pending))
+        self.flush()
+        assert self._path is not None  # noqa: S101 - a descriptor has a path
         with storing("read a partial"):
-            return os.pread(self._open_descriptor(), count, 0)
+            return self._path.open("rb")
 
-    def make_durable(self) -> None:
-        """Write out, make read-only and fsync what there is; nothing can be written afterwards."""
-        self._flush()
-        with suppress(OSError):  # a courtesy that not every file system can show
-            os.fchmod(self._open_descriptor(), _READ_ONLY)
-        with storing("sync a partial"):
-            os.fsync(self._open_descriptor())
-        self._close()
+    def keep(self, note: Mapping[str, Any]) -> bool:
+        """Leave the bytes so far for whoever comes with this key, even after a crash from now on.
 
-    def discard(self) -> None:
-        """Close and remove the file, if it was not published. What cannot be removed is swept later."""
-        self._close()
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
+        False if that cannot be: there is no key, or somebody else has its file. More may be
+        written afterwards. Raises TransientError as `write`.
+        """
+        if self._key is None or not self.size:
+            return False
+        self.flush()
+        if not self._has_keyed_file:
+            return False
+        whole = {**note, "size": self._written, "sha256": self._hash.hexdigest()}
+        beside = self._folder / f"{uuid.uuid4().hex}{NOTE}"
+        with storing("note a partial"):
+            try:
+                beside.write_text(json.dumps(whole), encoding="utf-8")
+                beside.replace(self._folder / f"{self._key}{NOTE}")
+            except OSError:
+                beside.unlink(missing_ok=True)
+                raise
+        self._kept = True
+        return True
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what is in memory to the private file, made now if there is none."""
         if not self._pending:
             return
         data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
         with storing("write a partial"):
-            _write_all(self._open_descriptor(), data, self._written)
+            if self._descriptor is None:
+                self._make_file()
+            assert self._descriptor is not None  # noqa: S101 - just made
+            _write_all(self._descriptor, data, self._written)
         # Only now: after a failure the same bytes are still pending, so none can go missing unnoticed.
         self._pending, self._pending_bytes = [], 0
         self._hash.update(data)
         self._written += len(data)
 
-    def _open_descriptor(self) -> int:
+    def finish(self, *, sync: bool) -> Path:
+        """The private file, whole and read-only; durable too with `sync`. Nothing can be added.
+
+        A keyed file stays locked until `published` or `discard`, so that nobody else begins in it.
+        """
+        with storing("write a partial"):
+            if self._descriptor is None:
+                self._make_file()
+            self.flush()
+            assert self._descriptor is not None  # noqa: S101 - just made
+            with suppress(OSError):  # a courtesy that not every file system can show
+                os.fchmod(self._descriptor, _READ_ONLY)
+            if sync:
+                sync_file(self._descriptor)
+        self._closed = True
+        assert self._path is not None  # noqa: S101 - a file has a path
+        if not self._has_keyed_file:
+            self._close()
+        return self._path
+
+    def published(self) -> None:
+        """The private file has become something else: there is nothing to remove, and nothing to take up."""
+        if self._has_keyed_file:
+            self._forget_note()
+        self._path, self._kept = None, False
+        self._close()
+
+    def discard(self) -> None:
+        """Close, and remove the file unless it was published or kept. What cannot be removed is swept later."""
+        if self._path is not None and not self._kept:
+            if self._has_keyed_file:
+                self._forget_note()
+            with suppress(OSError):  # before it is unlocked, or somebody else might have begun in it
+                self._path.unlink(missing_ok=True)
+        self._close()
+        self._begin()
+
+    @property
+    def _has_keyed_file(self) -> bool:
+        return self._key is not None and self._path == self._folder / f"{self._key}{DATA}"
+
+    def _make_file(self) -> None:
+        if self._key is not None:
+            path = self._folder / f"{self._key}{DATA}"
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if _lock(descriptor, path):
+                os.ftruncate(descriptor, 0)
+                self._path, self._descriptor = path, descriptor
+                return
+            os.close(descriptor)
+        self._path = self._folder / uuid.uuid4().hex
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def _take_up(self, key: str) -> None:
+        path = self._folder / f"{key}{DATA}"
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            self._forget_note()
+            return
+        if not _lock(descriptor, path):
+            os.close(descriptor)
+            return
+        self._path, self._descriptor = path, descriptor
+        note = _read_note(self._folder / f"{key}{NOTE}")
+        digest = _hash_prefix(descriptor, note["size"]) if note else None
+        if note is None or digest is None or digest.hexdigest() != note["sha256"]:
+            self.reset()
+            return
+        os.ftruncate(descriptor, note["size"])
+        self._hash, self._written, self.note, self._kept = digest, note["size"], note, True
+
+    def _read(self, offset: int, count: int) -> bytes:
         if self._descriptor is None:
-            raise ValueError("the partial is closed")
-        return self._descriptor
+            return b"".join(self._pending)[offset : offset + count]
+        self.flush()
+        with storing("read a partial"):
+            return os.pread(self._descriptor, count, offset)
+
+    def _forget_note(self) -> None:
+        if self._key is not None:
+            with suppress(OSError):
+                (self._folder / f"{self._key}{NOTE}").unlink(missing_ok=True)
 
     def _close(self) -> None:
+        self._closed = True
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether another writer has this keyed file open."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return not _lock(descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> bool:
+    """Whether the file is ours alone now, and still the one that `path` names."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
+
+
+def _read_note(path: Path) -> dict[str, Any] | None:
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    usable = isinstance(note, dict) and isinstance(note.get("size"), int) and note["size"] > 0
+    return note if usable and isinstance(note.get("sha256"), str) else None
+
+
+def _hash_prefix(descriptor: int, size: int) -> Any:
+    """The hash object of the first `size` bytes; None if there are fewer."""
+    digest, offset = hashlib.sha256(), 0
+    while offset < size:
+        data = os.pread(descriptor, min(_READ_BYTES, size - offset), offset)
+        if not data:
+            return None
+        digest.update(data)
+        offset += len(data)
+    return digest
 
 
 def _write_all(descriptor: int, data: bytes, offset: int) -> None:

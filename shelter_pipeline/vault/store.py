@@ -8,10 +8,12 @@ Failures of the medium are TransientError `no-space` or `store-failed`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
+
+from shelter_pipeline.domain.errors import TransientError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _DOCUMENT = re.compile(r"(manifests|records)(/[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}){1,6}\Z")
@@ -27,7 +29,9 @@ class Blob:
 
 
 class Partial(Protocol):
-    """Bytes on their way in, seen by nobody else."""
+    """Bytes on their way in, seen by nobody else. `note` is what an earlier writer of the same key left."""
+
+    note: dict[str, Any] | None
 
     @property
     def size(self) -> int:
@@ -46,17 +50,32 @@ class Partial(Protocol):
     def read_head(self, count: int, /) -> bytes:
         """The first `count` bytes, fewer if there are fewer."""
 
+    def read_tail(self, count: int, /) -> bytes:
+        """The last `count` bytes, fewer if there are fewer."""
+
+    def keep(self, note: Mapping[str, Any]) -> bool:
+        """Leave the bytes so far, with a note, for the next writer of this key; False if that cannot be."""
+
+    def discard(self) -> None:
+        """Give up what was neither published nor kept."""
+
 
 class BlobStore(Protocol):
     """A content-addressed store, and the documents that describe what it holds."""
 
     name: str
 
-    def receive(self) -> AbstractContextManager[Partial]:
-        """A new partial, removed at the end of the block unless it was published."""
+    def partial(self, key: str | None = None) -> Partial:
+        """A new partial, to be published or discarded; with a `key`, what was kept under it is taken up."""
+
+    def receive(self, key: str | None = None) -> AbstractContextManager[Partial]:
+        """A new partial for a block, discarded at its end unless it was published or kept."""
 
     def publish(self, partial: Partial, *, expected_size: int | None = None) -> Blob:
         """Make the bytes durable under their digest. Raises TransientError `wrong-length`."""
+
+    def publish_all(self, partials: Sequence[Partial]) -> list[Blob | TransientError]:
+        """Make many durable together, which costs far less than one by one; each has its own outcome."""
 
     def keep_suspect(self, partial: Partial) -> Blob:
         """Make the bytes durable apart from the blobs: evidence, never counted as held."""
@@ -70,6 +89,9 @@ class BlobStore(Protocol):
     def blobs(self) -> Iterator[Blob]:
         """Every blob, in no order, as named and not re-read."""
 
+    def free_bytes(self) -> int | None:
+        """Room that is left for more, where that is known: of the store, or of where partials stand."""
+
     def put_document(self, name: str, data: bytes) -> None:
         """Store a document whole, once. Raises DamagedError if it is there with other bytes."""
 
@@ -79,8 +101,11 @@ class BlobStore(Protocol):
     def documents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of the documents that begin with `prefix`, sorted by name."""
 
-    def sweep_partials(self, older_than_seconds: float) -> int:
-        """Remove partials that crashed writers left behind; returns how many."""
+    def sweep_partials(self, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
+        """Remove partials that crashed writers left behind; returns how many.
+
+        `kept_seconds` is how old those may be that were kept to be taken up; as the others if None.
+        """
 
 
 def checked_sha256(text: str) -> str:
