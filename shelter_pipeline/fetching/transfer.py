@@ -1,10 +1,10 @@
-"""One request on one curl handle: dialled through the guard, its head checked, its body counted.
+"""One request and its reply: dialled through the guard, its head checked, its body counted.
 
 libcurl moves the bytes and keeps connections; every decision is taken here, in its
 callbacks: which address may be dialled, whether the head can be believed, whether the
 body is too large or too slow. An error raised in a callback ends the transfer and comes
-out of `run` as it was raised. Nothing of the environment (proxy, netrc, cookies,
-configuration) takes part.
+out of `conclude` as it was raised. Nothing of the environment (proxy, netrc, cookies,
+configuration) takes part. Who runs it, and beside how many others, is `Multi`'s business.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STOP = -1
 
 
 class Transfer:
-    """One request and its reply, redirects not followed. Use once: `run`, then read the attributes."""
+    """One request and its reply, redirects not followed. Use once: `prepare`, perform, `conclude`."""
 
     def __init__(
         self,
@@ -70,7 +70,11 @@ class Transfer:
         self._body_bytes = 0
         self._raw_body_bytes = 0
         self._sent_at: float | None = None
+        self._deadline = 0.0
+        self.address: str | None = None
+        self.timing: dict[str, float] = {}  # seconds from the start of the transfer
         self._sockets: list[socket.socket] = []
+        self._dialled = False
         self._refused: list[str] = []
 
     @property
@@ -89,28 +93,28 @@ class Transfer:
         """Whether the handle's connections may serve another request."""
         return not {"surplus", "both-framings"} & set(self.flags)
 
-    def run(self, curl: pycurl.Curl) -> None:
-        """Perform the request. Raises what a callback raised, or what curl's error means."""
-        deadline = time.monotonic() + self.limits.total_seconds
-        code, message = 0, ""
-        self._prepare(curl)
-        try:
-            curl.perform()
-        except pycurl.error as error:
-            code, message = _code_of(error), curl.errstr() or str(error.args[-1])
-        finally:
-            self.surplus = code == 0 and self._has_surplus(curl)
-            for own in self._sockets:
-                own.close()
-        if self._error is not None:
-            raise self._error
-        if code and not (self._ended_by_us or (self._unwanted and self.redirects)):
-            raise error_of(code, message, self._circumstances(curl, out_of_time=time.monotonic() >= deadline))
-        if self.head is None:
-            raise TransientError("the connection ended before a head", reason="connection-lost")
+    @property
+    def sent(self) -> bool:
+        """Whether the request counts as one: all but what the guard stopped before anything was dialled."""
+        return self._dialled or not self._refused
 
-    def _prepare(self, curl: pycurl.Curl) -> None:
+    @property
+    def request_headers(self) -> tuple[tuple[str, str], ...]:
+        """The fields of the request as they were sent; empty if none was."""
+        lines = self.request_lines.decode("latin-1").split("\r\n")[1:]
+        return tuple(
+            (name, value.strip()) for name, colon, value in (line.partition(":") for line in lines) if colon
+        )
+
+    @property
+    def connect_failed(self) -> bool:
+        """Whether it ended before a request was sent, though it was dialled."""
+        return self._dialled and self._sent_at is None
+
+    def prepare(self, curl: pycurl.Curl) -> None:
+        """Make a handle ready for this request."""
         limits = self.limits
+        self._deadline = time.monotonic() + limits.total_seconds
         forget_key_log()
         curl.reset()
         for option, value in _FIXED_OPTIONS.items():
@@ -125,7 +129,6 @@ class Transfer:
         curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
         curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
-        curl.setopt(pycurl.XFERINFOFUNCTION, self._watch)
         # The only view of what was really sent, and of bytes beyond a body's end.
         curl.setopt(pycurl.DEBUGFUNCTION, self._observe)
 
@@ -144,6 +147,7 @@ class Transfer:
             self._fail(TransientError(f"no socket could be opened: {error}", reason="connect-failed"))
             return int(pycurl.SOCKET_BAD)
         self._sockets.append(own)
+        self._dialled = True
         return own
 
     def _observe(self, kind: int, data: bytes) -> None:
@@ -201,19 +205,13 @@ class Transfer:
             return self._fail(error)
         return None
 
-    def _watch(self, *_totals: int) -> int:
-        try:
-            if self._tick is not None:
-                self._tick()
-            if self._sent_at is not None:
-                self._check_pace(time.monotonic(), self._sent_at)
-        except BaseException as error:  # noqa: BLE001 - re-raised by `run`
-            self._fail(error)
-            return 1
-        return 0
-
-    def _check_pace(self, now: float, sent_at: float) -> None:
-        if self.head is None and now - sent_at > self.limits.head_seconds:
+    def check(self, now: float) -> None:
+        """To be asked several times a second while it runs; raises what ends it, and what `tick` raises."""
+        if self._tick is not None:
+            self._tick()
+        if self._sent_at is None:
+            return
+        if self.head is None and now - self._sent_at > self.limits.head_seconds:
             raise TransientError(f"no whole head within {self.limits.head_seconds} s", reason="too-slow")
         if self._pace.too_slow(now, self.wire_bytes):
             raise TransientError(
@@ -229,6 +227,32 @@ class Transfer:
 
     # After the transfer
 
+    def conclude(
+        self, curl: pycurl.Curl, code: int, message: str, *, ended_by: BaseException | None = None
+    ) -> BaseException | None:
+        """The end, with curl's code (0: well), or ended by an error of the one who ran it. Returns the error."""
+        self.surplus = code == 0 and ended_by is None and self._has_surplus(curl)
+        self._measure(curl)
+        if not self.reusable:
+            _shut(curl.getinfo(pycurl.ACTIVESOCKET))
+        error = self._error or ended_by or self._error_of(curl, code, message)
+        for own in self._sockets:
+            own.close()
+        return error
+
+    def _error_of(self, curl: pycurl.Curl, code: int, message: str) -> ShelterError | None:
+        if code and not (self._ended_by_us or (self._unwanted and self.redirects)):
+            out_of_time = time.monotonic() >= self._deadline
+            return error_of(code, message, self._circumstances(curl, out_of_time=out_of_time))
+        if self.head is None:
+            return TransientError("the connection ended before a head", reason="connection-lost")
+        return None
+
+    def _measure(self, curl: pycurl.Curl) -> None:
+        self.address = curl.getinfo(pycurl.PRIMARY_IP) or None
+        moments = {name: curl.getinfo(moment) for name, moment in _MOMENTS}
+        self.timing = {name: round(seconds, 6) for name, seconds in moments.items() if seconds > 0}
+
     def _circumstances(self, curl: pycurl.Curl, *, out_of_time: bool) -> Circumstances:
         return Circumstances(
             resolved=curl.getinfo(pycurl.NAMELOOKUP_TIME) > 0,
@@ -237,7 +261,7 @@ class Transfer:
             length_known=self._framing is not None and self._framing.length is not None,
             redirecting=self._reader.status in REDIRECTS,
             refused=tuple(self._refused),
-            dialled=bool(self._sockets),
+            dialled=self._dialled,
         )
 
     def _has_surplus(self, curl: pycurl.Curl) -> bool:
@@ -261,9 +285,12 @@ def _has_waiting_bytes(descriptor: int, own: Sequence[socket.socket]) -> bool:
     return False
 
 
-def _code_of(error: pycurl.error) -> int:
-    code = error.args[0]
-    return code if isinstance(code, int) else pycurl.E_FAILED_INIT
+def _shut(descriptor: int) -> None:
+    """Make a kept connection useless, so that no other request is sent on it."""
+    with suppress(OSError):
+        if descriptor >= 0:
+            with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as kept:
+                kept.shutdown(socket.SHUT_RDWR)
 
 
 def _milliseconds(seconds: float) -> int:
@@ -271,6 +298,13 @@ def _milliseconds(seconds: float) -> int:
     return max(1, int(seconds * 1000))
 
 
+_MOMENTS = (
+    ("name_lookup", pycurl.NAMELOOKUP_TIME),
+    ("connect", pycurl.CONNECT_TIME),
+    ("tls", pycurl.APPCONNECT_TIME),
+    ("first_byte", pycurl.STARTTRANSFER_TIME),
+    ("total", pycurl.TOTAL_TIME),
+)
 _FIXED_OPTIONS: dict[int, object] = {
     pycurl.NOSIGNAL: 1,
     pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
@@ -282,7 +316,7 @@ _FIXED_OPTIONS: dict[int, object] = {
     pycurl.SSL_VERIFYPEER: 1,
     pycurl.SSL_VERIFYHOST: 2,
     pycurl.BUFFERSIZE: _BUFFER_BYTES,
-    pycurl.NOPROGRESS: 0,
+    pycurl.NOPROGRESS: 1,
     pycurl.VERBOSE: 1,
     pycurl.PATH_AS_IS: 1,
 }

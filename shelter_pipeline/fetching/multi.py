@@ -1,0 +1,177 @@
+"""Many transfers at once on one thread, with libcurl's multi interface.
+
+libcurl says which sockets it waits for and when it wants to be called again; this loop
+waits for both, and looks several times a second whether a transfer has become too slow or
+is no longer wanted. Connections are kept and used again for the same host.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import threading
+import time
+from contextlib import suppress
+
+from shelter_pipeline.fetching.curl import pycurl
+from shelter_pipeline.fetching.transfer import Transfer
+
+_LOOK_SECONDS = 0.2
+_IDLE_HANDLES = 64
+
+_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_EVENTS = {
+    pycurl.POLL_IN: _READ,
+    pycurl.POLL_OUT: _WRITE,
+    pycurl.POLL_INOUT: _READ | _WRITE,
+}
+_MASKS = {
+    _READ: pycurl.CSELECT_IN,
+    _WRITE: pycurl.CSELECT_OUT,
+    _READ | _WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT,
+}
+
+Ended = tuple[Transfer, BaseException | None]
+
+
+class Multi:
+    """Runs transfers until they end. Belongs to one thread; only `wake` may be called from others."""
+
+    def __init__(self) -> None:
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._wake = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(self._wake, False)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        self._due: float | None = None
+        self._look_at = 0.0
+        self._live: dict[pycurl.Curl, Transfer] = {}
+        self._idle: list[pycurl.Curl] = []
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    @property
+    def transfers(self) -> list[Transfer]:
+        """Those that run."""
+        return list(self._live.values())
+
+    def start(self, transfer: Transfer) -> None:
+        """Begin a transfer; its end comes out of `wait`."""
+        curl = self._idle.pop() if self._idle else pycurl.Curl()
+        transfer.prepare(curl)
+        self._live[curl] = transfer
+        self._multi.add_handle(curl)
+
+    def wait(self, seconds: float) -> list[Ended]:
+        """What has ended: after at most so many seconds, sooner if something ends or `wake` is called."""
+        now = time.monotonic()
+        pause = min(seconds, _LOOK_SECONDS) if self._live else seconds
+        if self._due is not None:
+            pause = min(pause, max(self._due - now, 0.0))
+        for key, events in self._selector.select(max(pause, 0.0)):
+            if key.fd == self._woken:
+                with suppress(BlockingIOError):
+                    os.read(self._woken, 4096)
+            else:
+                # A socket that failed shows as both readable and writable.
+                self._multi.socket_action(key.fd, _MASKS[events])
+        now = time.monotonic()
+        if self._due is not None and now >= self._due:
+            self._due = None
+            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        ended = self._collect()
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_SECONDS
+            ended += self._look(now)
+        return ended
+
+    def wake(self) -> None:
+        """Make `wait` return now, from any thread."""
+        with suppress(BlockingIOError):  # it is full of calls to wake
+            os.write(self._wake, b"w")
+
+    def close(self) -> None:
+        """Break off what runs, close all connections."""
+        for curl in list(self._live):
+            self._end(curl, 0, "", ended_by=GeneratorExit())
+        for curl in self._idle:
+            curl.close()
+        self._multi.close()
+        self._selector.close()
+        os.close(self._woken)
+        os.close(self._wake)
+
+    def _collect(self) -> list[Ended]:
+        ended: list[Ended] = []
+        while True:
+            left, well, badly = self._multi.info_read()
+            ended += [self._end(curl, 0, "") for curl in well]
+            ended += [self._end(curl, code, curl.errstr() or message) for curl, code, message in badly]
+            if not left:
+                return ended
+
+    def _look(self, now: float) -> list[Ended]:
+        ended: list[Ended] = []
+        for curl, transfer in list(self._live.items()):
+            try:
+                transfer.check(now)
+            except BaseException as error:  # noqa: BLE001 - it is the end of this transfer, whatever it is
+                ended.append(self._end(curl, 0, "", ended_by=error))
+        return ended
+
+    def _end(
+        self, curl: pycurl.Curl, code: int, message: str, *, ended_by: BaseException | None = None
+    ) -> Ended:
+        transfer = self._live.pop(curl)
+        error = transfer.conclude(curl, code, message, ended_by=ended_by)
+        self._multi.remove_handle(curl)
+        if len(self._idle) < _IDLE_HANDLES:
+            curl.reset()  # lets go of the transfer
+            self._idle.append(curl)
+        else:
+            curl.close()
+        return transfer, error
+
+    # libcurl calls these two while it works.
+
+    def _watch_socket(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
+        known = self._selector.get_map().get(descriptor)
+        if what == pycurl.POLL_REMOVE:
+            if known is not None:
+                self._selector.unregister(descriptor)
+        elif known is None:
+            self._selector.register(descriptor, _EVENTS[what])
+        elif known.events != _EVENTS[what]:
+            self._selector.modify(descriptor, _EVENTS[what])
+
+    def _set_timer(self, milliseconds: int) -> None:
+        self._due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+
+
+class MultiPerThread:
+    """A `Multi` for each thread that asks for one, kept with its connections until the thread ends."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def run(self, transfer: Transfer) -> None:
+        """Run one transfer to its end on this thread. Raises its error."""
+        multi: Multi | None = getattr(self._local, "multi", None)
+        if multi is None:
+            multi = self._local.multi = Multi()
+        multi.start(transfer)
+        ended: list[Ended] = []
+        try:
+            while not ended:
+                ended = multi.wait(1.0)
+        except BaseException:  # an interrupt: nothing may be left running for the next one
+            del self._local.multi
+            multi.close()
+            raise
+        error = ended[0][1]
+        if error is not None:
+            raise error
