@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     dagster_database_url: SecretStr | None = Field(
         None, description="URL of Dagster's own database, with driver: postgresql+psycopg2://…"
     )
+    store_reserve_bytes: Annotated[int, Field(ge=0)] = Field(
+        1024**3, description="Room that is left free in the store's file system; no file is begun below it."
+    )
     store: str = Field("", description="Folder of the blob store; empty means SHELTER_HOME/store.")
     portal: str = Field(
         "datagov:https://catalog.data.gov",
@@ -92,7 +95,16 @@ class Settings(BaseSettings):
     fetch_retry_delay_seconds: Seconds = Field(
         1, description="First pause between attempts, doubled each time."
     )
-    fetch_threads: Count = Field(16, description="Downloads at once within one batch.")
+    fetch_connections: Count = Field(
+        100, description="Downloads at once within one batch, over all hosts; slow ones are counted apart."
+    )
+    fetch_lanes: Annotated[int, Field(ge=0, le=64)] = Field(
+        0, description="Threads that move the bytes of a batch; 0 means one a core, and at most four."
+    )
+    fetch_stop_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        15, description="How long downloads under way may go on when the process is asked to end."
+    )
+    fetch_threads: Count = Field(16, description="Links looked at at once by discovery.")
     page_max_bytes: Count = Field(
         512 * 1024**2, description="Largest catalogue page or landing page that is read, in bytes."
     )

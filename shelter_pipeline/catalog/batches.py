@@ -141,15 +141,21 @@ def begin_batch(catalog: Catalog, batch_id: int, run_id: str) -> None:
 
 
 def close_batch(
-    catalog: Catalog, batch_id: int, *, manifest: str | None, max_attempts: int
+    catalog: Catalog, batch_id: int, *, manifest: str | None, max_attempts: int, rest_seconds: float = 0.0
 ) -> dict[str, Any]:
     """End a run of the batch by what the ledger says; returns `{state, leftover, claimed}`.
 
     Done when every asset has a terminal verdict; planned again, for when the first of
-    them is due, while something is left over; failed when its attempts are used up;
+    them is due and `rest_seconds` from now at the soonest, while something is left over;
+    failed when its attempts are used up;
     untouched while another run holds claims on it.
     """
-    parameters = {"batch_id": batch_id, "manifest": manifest, "max_attempts": max_attempts}
+    parameters = {
+        "batch_id": batch_id,
+        "manifest": manifest,
+        "max_attempts": max_attempts,
+        "rest_seconds": rest_seconds,
+    }
     return dict(catalog.rows("close_batch", **parameters)[0])
 
 

@@ -10,8 +10,8 @@ from shelter_pipeline.domain.verdicts import REASONS, Next, retry_delay
 LONGEST_RETRY_AFTER = timedelta(hours=24)
 # After its last attempt a file rests this long and is then tried anew: no server's bad week is the end of it.
 LONG_REST = timedelta(days=3)
-# Our own troubles are no failures of the file: it is never given up for them.
-OUR_TROUBLES = frozenset({"no-space", "store-failed", "interrupted"})
+# Our own troubles, and those of other files, are no failures of the file: it is never given up for them.
+OUR_TROUBLES = frozenset({"no-space", "store-failed", "interrupted", "host-rests"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def follow_up(
     if entry.next is not Next.RETRY:
         return FollowUp("failed", entry.rest or None, attempts)
     if reason in OUR_TROUBLES:
-        return FollowUp("pending", entry.rest, attempts)
+        return FollowUp("pending", max(entry.rest, _wished(retry_after_seconds)), attempts)
     failures = attempts + 1
     if failures >= max_attempts:
         return FollowUp("failed", LONG_REST, 0)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from shelter_pipeline.domain.errors import RefusedError
 
 MAX_URL_LENGTH = 8000
+# One fetch asks for the form of its URL several times.
+_REMEMBERED = 4096
 _LONGEST_NAME = 254  # RFC 1035, with the dot of the root
 _LONGEST_LABEL = 63
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
@@ -42,6 +45,7 @@ class Url:
         return hashlib.sha256(self.text.encode()).digest()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_url(text: str) -> Url:
     """The normal form of a URL: lower-case scheme and host, no fragment, no default port, IRI encoded.
 

@@ -70,6 +70,9 @@ _TABLE = (
     Reason("deadline", _T, Next.RETRY, _HOUR, "The transfer did not end within the total deadline."),
     Reason("server-error", _T, Next.RETRY, _SOON, "The server answered with an error of its own (5xx)."),
     Reason("rate-limited", _T, Next.RETRY, _HOUR, "The server asked us to come back later (429, 503)."),
+    Reason(
+        "host-rests", _T, Next.RETRY, _SOON, "The host asked for rest, so this file was not asked for at all."
+    ),
     Reason("processing", _T, Next.RETRY, _SOON, "The server is still preparing the file (202)."),
     Reason("no-space", _T, Next.RETRY, _SOON, "The store has no room for the file."),
     Reason("store-failed", _T, Next.RETRY, _SOON, "The store could not keep the file."),

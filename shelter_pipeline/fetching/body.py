@@ -2,13 +2,18 @@
 
 What a broken transfer left is continued only if the server named the version by a strong
 validator, is asked for the rest of exactly that version (`Range` with `If-Range`, RFC 9110
-13.1.5), and answers with exactly the rest. Every other answer begins again from nothing.
+13.1.5), and answers with exactly the rest. Every other body begins again from nothing.
+The bytes so far outlive the process: the store keeps them with a note of their version,
+and whoever fetches the same URL next goes on from there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
+from typing import Any
 
 from shelter_pipeline.domain.errors import DamagedError, ShelterError, TransientError
 from shelter_pipeline.fetching.capture import Checksum, Promise
@@ -18,6 +23,11 @@ from shelter_pipeline.fetching.framing import Head, framing_of
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.replies import continues, error_of_status, media_type_of, strong_etag
 from shelter_pipeline.vault.store import Partial
+
+# Fewer are as quickly fetched again.
+LEAST_KEPT_BYTES = 16 * 1024
+# What a killed process loses at most.
+NOTE_EVERY_BYTES = 16 * 1024 * 1024
 
 
 class Body:
@@ -30,10 +40,15 @@ class Body:
         self._promise = promise
         self._limits = limits
         self._asked_from = 0
-        self._forget()
+        self._clear()
+        if partial.note is not None:
+            self._take_up(partial.note)
 
     def _forget(self) -> None:
         self.partial.reset()
+        self._clear()
+
+    def _clear(self) -> None:
         self.total: int | None = None
         self.encodings: tuple[str, ...] = ()
         self._etag: str | None = None
@@ -42,6 +57,34 @@ class Body:
         self._plain_head = bytearray()
         self._checksum = Checksum(self._promise)
         self._plain_checksum = Checksum(self._promise)
+        self._noted = 0
+
+    def _take_up(self, note: Mapping[str, Any]) -> None:
+        """Go on where another process stopped, unless its note does not say of what, or it kept too much."""
+        etag, total, media_type = note.get("etag"), note.get("total"), note.get("media_type")
+        usable = note.get("url") == self._url and isinstance(etag, str) and self.partial.size < (total or inf)
+        if not usable or self.partial.size >= self._limits.max_bytes:
+            self._forget()
+            return
+        self._etag, self.total, self._media_type = etag, total, media_type
+        self._noted = self.partial.size
+        if self._checksum.wanted:
+            with self.partial.open() as kept:
+                while piece := kept.read(NOTE_EVERY_BYTES):
+                    self._checksum.update(piece)
+
+    def keep(self) -> bool:
+        """Leave the bytes so far for the next attempt of any process; False if nobody could go on from them."""
+        if (
+            self._etag is None
+            or self.encodings
+            or self.partial.size < LEAST_KEPT_BYTES
+            or self.partial.size == self.total
+        ):
+            return False
+        note = {"url": self._url, "etag": self._etag, "total": self.total, "media_type": self._media_type}
+        self._noted = self.partial.size
+        return self.partial.keep(note)
 
     def next_request(self, left_seconds: float) -> tuple[dict[str, str], Limits]:
         """Header fields and limits of the next attempt: the rest if it may be asked for, else all."""
@@ -59,14 +102,14 @@ class Body:
         if self._asked_from and head.status in (206, 416):
             self._accept_rest(head, length)
             return
-        if self._asked_from or self.partial.size:
-            self._forget()
         if head.status == 304 and self._promise.validators:  # noqa: PLR2004
             self.not_modified = True
             return
         error = error_of_status(head, datetime.now(UTC))
         if error is not None:
-            raise error
+            raise error  # the bytes so far stay what they are
+        if self._asked_from or self.partial.size:
+            self._forget()
         self.total = length
         self._etag = strong_etag(head)
         self._media_type = media_type_of(head)
@@ -93,6 +136,9 @@ class Body:
         self._checksum.update(data)
         if self._inflater is not None:
             self._inflater.feed(data)
+        if self.partial.size - self._noted >= NOTE_EVERY_BYTES:
+            self.keep()
+            self._noted = self.partial.size
 
     def _take_plain(self, piece: bytes) -> None:
         if len(self._plain_head) < HEAD_BYTES:

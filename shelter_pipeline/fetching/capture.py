@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from shelter_pipeline.domain.verdicts import Verdict
-from shelter_pipeline.fetching.door import Hop
+from shelter_pipeline.fetching.exchange import Hop
 
 _ALGORITHMS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 _NOT_NAME = re.compile(r"[^a-z0-9]")
@@ -76,6 +77,27 @@ class Capture:
     started_at: datetime
     finished_at: datetime
     retry_after_seconds: float | None
+    address: str | None = None  # of the server that sent the last reply
+    timing: Mapping[str, float] = field(default_factory=dict)  # of the last request, seconds from its start
+
+    def heads(self) -> dict[str, Any]:
+        """Who said what: the last request and reply, each redirect before them, and from which address."""
+        return {
+            "request": self.request_headers,
+            "response": self.response_headers,
+            "hops": [
+                {
+                    "url": hop.url,
+                    "status": hop.status,
+                    "location": hop.location,
+                    "headers": hop.headers,
+                    "address": hop.address,
+                }
+                for hop in self.hops
+            ],
+            "address": self.address,
+            "timing": dict(self.timing),
+        }
 
     def facts(self) -> dict[str, Any]:
         """The capture as plain JSON values, for manifests and reports."""
@@ -86,9 +108,7 @@ class Capture:
             "reason": self.reason,
             "detail": self.detail,
             "status": self.status,
-            "request_headers": [list(pair) for pair in self.request_headers],
-            "response_headers": [list(pair) for pair in self.response_headers],
-            "hops": [{"url": hop.url, "status": hop.status, "location": hop.location} for hop in self.hops],
+            "heads": self.heads(),
             "wire_bytes": self.wire_bytes,
             "requests": self.requests,
             "sha256": self.sha256,

@@ -9,7 +9,7 @@ share one budget of lines and bytes with it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shelter_pipeline.domain.errors import DamagedError
 
@@ -27,14 +27,20 @@ class Head:
     status: int
     http_version: str
     headers: tuple[tuple[str, str], ...]
+    _by_name: dict[str, list[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.headers:
+            self._by_name.setdefault(name.lower(), []).append(value)
 
     def get(self, name: str) -> str | None:
         """The first value of a field, whatever its case; None if it is absent."""
-        return next(iter(self.get_all(name)), None)
+        values = self._by_name.get(name.lower())
+        return values[0] if values else None
 
     def get_all(self, name: str) -> list[str]:
         """Every value of a field, in order."""
-        return [value for key, value in self.headers if key.lower() == name.lower()]
+        return list(self._by_name.get(name.lower(), ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class Multi:
         os.set_blocking(self._woken, False)
         os.set_blocking(self._wake, False)
         self._selector.register(self._woken, selectors.EVENT_READ)
+        self._closing = threading.Lock()
+        self._closed = False
         self._due: float | None = None
         self._look_at = 0.0
         self._live: dict[pycurl.Curl, Transfer] = {}
@@ -90,9 +92,10 @@ class Multi:
         return ended
 
     def wake(self) -> None:
-        """Make `wait` return now, from any thread."""
-        with suppress(BlockingIOError):  # it is full of calls to wake
-            os.write(self._wake, b"w")
+        """Make `wait` return now, from any thread; nothing once it is closed."""
+        with self._closing, suppress(BlockingIOError):  # it is full of calls to wake
+            if not self._closed:
+                os.write(self._wake, b"w")
 
     def close(self) -> None:
         """Break off what runs, close all connections."""
@@ -102,8 +105,10 @@ class Multi:
             curl.close()
         self._multi.close()
         self._selector.close()
-        os.close(self._woken)
-        os.close(self._wake)
+        with self._closing:  # the descriptor may soon be somebody else's
+            self._closed = True
+            os.close(self._woken)
+            os.close(self._wake)
 
     def _collect(self) -> list[Ended]:
         ended: list[Ended] = []

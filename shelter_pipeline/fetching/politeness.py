@@ -11,12 +11,34 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from ipaddress import ip_address
 from math import inf
 
 from shelter_pipeline.domain.addresses import Network
 from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one request showed of its host."""
+
+    status: int | None
+    first_byte_seconds: float | None
+    retry_after_seconds: float | None
+    connect_failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One request to one host under way."""
+
+    _slot: threading.Semaphore
+
+    def end(self, _observation: Observation | None) -> None:
+        """The request has ended."""
+        self._slot.release()
 
 
 class Politeness:
@@ -50,6 +72,23 @@ class Politeness:
             delay_seconds=settings.host_delay_seconds,
             allowed_networks=settings.allowed_networks,
         )
+
+    def try_turn(self, url: Url) -> Turn | float:
+        """The turn if it is now, else seconds until it is worth asking again."""
+        with self._lock:
+            slot = self._slots.setdefault(url.host, threading.Semaphore(self._connections))
+        if not slot.acquire(blocking=False):
+            return 0.05
+        pause = self._reserve_start(url.host) if self._delay_of(url.host) else 0.0
+        if pause > 0:
+            slot.release()
+            self._last_start[url.host] -= self._delay_of(url.host)
+            return pause
+        return Turn(slot)
+
+    def rest_seconds(self, _host: str) -> float:
+        """How long the host still rests."""
+        return 0.0
 
     @contextmanager
     def turn(self, url: Url) -> Iterator[None]:

@@ -14,6 +14,7 @@ from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.discovery.asset_kinds import ASSET_KINDS
 from shelter_pipeline.embedded.database import open_catalog
 from shelter_pipeline.fetching.door import Door
+from shelter_pipeline.fetching.download import Downloader
 from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.portals.registry import parse_portal
@@ -32,6 +33,21 @@ class Workplace:
     politeness: Politeness
     store: LocalStore
 
+    def downloader(self) -> Downloader:
+        """What fetches files through the door into the store."""
+        return Downloader(
+            self.door,
+            self.store,
+            max_attempts=self.settings.fetch_max_attempts,
+            retry_delay_seconds=self.settings.fetch_retry_delay_seconds,
+            politeness=self.politeness,
+        )
+
+    def has_room(self) -> bool:
+        """Whether more than the reserve is free where bytes arrive."""
+        free = self.store.free_bytes()
+        return free is None or free > self.settings.store_reserve_bytes
+
     @classmethod
     def of(cls, settings: Settings, catalog: Catalog) -> Workplace:
         """The rooms that these settings describe, around an open catalog."""
@@ -49,7 +65,7 @@ def open_workplace(settings: Settings, *, migrated: bool = True) -> Iterator[Wor
     something has to be set, installed or freed before anything can work.
     """
     with open_catalog(settings) as url:
-        catalog = Catalog(url, pool_size=max(5, settings.fetch_threads // 2))
+        catalog = Catalog(url)
         try:
             if migrated:
                 prepare_catalog(catalog, settings)

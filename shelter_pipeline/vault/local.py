@@ -21,7 +21,7 @@ from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientEr
 from shelter_pipeline.vault.durability import can_sync_file_systems, sync_folder
 from shelter_pipeline.vault.folders import DurableFolders
 from shelter_pipeline.vault.group import publish_group
-from shelter_pipeline.vault.partial import LocalPartial, storing
+from shelter_pipeline.vault.partial import Kept, LocalPartial, storing
 from shelter_pipeline.vault.store import Blob, Partial, checked_document_name, checked_sha256, digest_path
 from shelter_pipeline.vault.sweep import sweep
 
@@ -44,10 +44,15 @@ class LocalStore:
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SetupError(f"the store {self.root} cannot be used: {error}", reason="bad-store") from error
+        self._kept = Kept(self.root / "partial")
 
     def partial(self, key: str | None = None) -> LocalPartial:
         """A new partial, to be published or discarded; with a `key`, what was kept under it is taken up."""
-        return LocalPartial(self.root / "partial", key=key)
+        return LocalPartial(self.root / "partial", key=key, kept=self._kept)
+
+    def keeps(self, key: str) -> bool:
+        """Whether something may have been kept under this key, which is costly to take up."""
+        return key in self._kept
 
     @contextmanager
     def receive(self, key: str | None = None) -> Iterator[LocalPartial]:

@@ -41,13 +41,23 @@ def storing(what: str) -> Iterator[None]:
         raise TransientError(f"could not {what}: {error}", reason=reason) from error
 
 
+class Kept(set[str | None]):
+    """The keys under which something is kept in a folder, as far as this process knows: read once, then followed.
+
+    What another process keeps meanwhile is not seen; it is taken up by a later one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(path.stem for path in folder.glob(f"*{NOTE}"))
+
+
 class LocalPartial:
     """A file in the making, in `folder` once it is too large for memory. Not for several threads at once.
 
     With a `key`, `note` holds what an earlier writer left with its bytes, if those are intact.
     """
 
-    def __init__(self, folder: Path, *, key: str | None = None) -> None:
+    def __init__(self, folder: Path, *, key: str | None = None, kept: Kept | None = None) -> None:
         self.note: dict[str, Any] | None = None
         self._folder = folder
         self._key = key
@@ -55,8 +65,9 @@ class LocalPartial:
         self._descriptor: int | None = None
         self._kept = False
         self._closed = False
+        self._notes = kept if kept is not None else Kept(folder)
         self._begin()
-        if key is not None and (folder / f"{key}{NOTE}").exists():
+        if key is not None and key in self._notes:
             with storing("take up a partial"):
                 self._take_up(key)
 
@@ -143,6 +154,7 @@ class LocalPartial:
             except OSError:
                 beside.unlink(missing_ok=True)
                 raise
+        self._notes.add(self._key)
         self._kept = True
         return True
 
@@ -241,9 +253,10 @@ class LocalPartial:
             return os.pread(self._descriptor, count, offset)
 
     def _forget_note(self) -> None:
-        if self._key is not None:
+        if self._key in self._notes:
             with suppress(OSError):
                 (self._folder / f"{self._key}{NOTE}").unlink(missing_ok=True)
+            self._notes.discard(self._key)
 
     def _close(self) -> None:
         self._closed = True

@@ -53,6 +53,9 @@ class Partial(Protocol):
     def read_tail(self, count: int, /) -> bytes:
         """The last `count` bytes, fewer if there are fewer."""
 
+    def open(self) -> BinaryIO:
+        """All bytes so far, for reading from the first on; to be closed by the caller."""
+
     def keep(self, note: Mapping[str, Any]) -> bool:
         """Leave the bytes so far, with a note, for the next writer of this key; False if that cannot be."""
 
@@ -67,6 +70,9 @@ class BlobStore(Protocol):
 
     def partial(self, key: str | None = None) -> Partial:
         """A new partial, to be published or discarded; with a `key`, what was kept under it is taken up."""
+
+    def keeps(self, key: str) -> bool:
+        """Whether something may have been kept under this key, which is costly to take up."""
 
     def receive(self, key: str | None = None) -> AbstractContextManager[Partial]:
         """A new partial for a block, discarded at its end unless it was published or kept."""

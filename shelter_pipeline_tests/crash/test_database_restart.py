@@ -34,7 +34,7 @@ def test_a_batch_outlives_restarts_of_the_database(tmp_path: Path) -> None:
             database_url=SecretStr(server.url("shelter")),
             allowed_networks="127.0.0.0/8",
             fetch_retry_delay_seconds=0.05,
-            fetch_threads=4,
+            fetch_connections=4,
         )
         with open_workplace(settings) as workplace:
             slug = add_portal(workplace, f"datagov:{sample.base_url}").slug

@@ -58,7 +58,7 @@ def worker(workplace: Workplace, run_id: str, keys: list[str]) -> Iterator[subpr
         "STORE": workplace.settings.store,
         "ALLOWED_NETWORKS": "127.0.0.0/8",
         "LEASE_SECONDS": LEASE_SECONDS,
-        "FETCH_THREADS": 2,
+        "FETCH_CONNECTIONS": 2,
         "ASSET_MAX_ATTEMPTS": 1000,
         "BATCH_MAX_ATTEMPTS": 1000,
     }

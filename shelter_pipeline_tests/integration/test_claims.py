@@ -20,16 +20,15 @@ from shelter_pipeline.catalog.batches import (
     write_batches,
 )
 from shelter_pipeline.catalog.claims import (
-    CaptureRow,
     ClaimedAsset,
     claim_batch,
     know_store,
     release_claims,
     renew_claims,
-    settle_claim,
 )
 from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.portals import organization_id
+from shelter_pipeline.catalog.settling import CaptureRow, settle_claim
 from shelter_pipeline.dispatch.planning import BatchLimits, plan_batches
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.follow_up import follow_up

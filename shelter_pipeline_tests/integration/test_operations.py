@@ -428,7 +428,7 @@ def test_a_full_store_loses_nothing_and_a_later_run_finishes(
     small_disk: tuple[Path, Callable[[str], None]],
 ) -> None:
     disk, enlarge = small_disk
-    with a_workplace(catalog_url, disk / "store") as workplace:
+    with a_workplace(catalog_url, disk / "store", store_reserve_bytes=0) as workplace:
         harvest(workplace, sample)
         try:
             full = rescue_organization(workplace, "usda-gov")
@@ -446,3 +446,23 @@ def test_a_full_store_loses_nothing_and_a_later_run_finishes(
         assert (end["verdict"], end["failed"]) == ("complete", {})
         report = scrub(workplace.store)
         assert (report.damaged, report.missing, report.unlisted) == ([], [], 0)
+
+
+def test_no_file_is_begun_while_less_than_the_reserve_is_free(
+    catalog_url: str, sample: SamplePortal, small_disk: tuple[Path, Callable[[str], None]]
+) -> None:
+    disk, enlarge = small_disk
+    with a_workplace(catalog_url, disk / "store", store_reserve_bytes=2 * 1024**2) as workplace:
+        harvest(workplace, sample)
+        discover_resources(workplace, "sample")
+        (key, *_) = plan_organization(workplace, "usda-gov", urgent=True)["new"]
+        stop = threading.Event()
+        waiting = threading.Timer(1.5, stop.set)
+        waiting.start()
+
+        idle = rescue_batch(workplace, key, run_id="full", stop=stop)
+        enlarge("50m")
+        done = rescue_batch(workplace, key, run_id="room")
+
+    assert (idle.state, idle.requests, idle.settled) == ("planned", 0, 0)
+    assert done.settled > 0

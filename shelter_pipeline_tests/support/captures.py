@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from shelter_pipeline.catalog.claims import CaptureRow, ClaimedAsset, know_store, settle_claim
+from shelter_pipeline.catalog.claims import ClaimedAsset, know_store
 from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.settling import CaptureRow, settle_claim
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.verdicts import holds_file, verdict_of
 

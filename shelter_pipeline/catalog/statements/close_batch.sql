@@ -13,7 +13,8 @@ WITH tally AS (
                         ELSE 'planned' END,
            attempt = CASE WHEN tally.leftover > 0 AND batch.attempt < :max_attempts
                           THEN batch.attempt + 1 ELSE batch.attempt END,
-           not_before = coalesce(tally.due, batch.not_before),
+           not_before = greatest(coalesce(tally.due, batch.not_before),
+                                now() + make_interval(secs => :rest_seconds)),
            manifest = coalesce(:manifest, batch.manifest),
            finished_at = now()
       FROM tally

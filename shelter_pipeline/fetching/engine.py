@@ -1,0 +1,196 @@
+"""Thousands of fetches at once: lanes that move bytes, one thread that makes them durable, in bounded memory.
+
+Fetches wait in queues by host, so that a slow or resting host keeps nobody else waiting.
+What has arrived whole is published in groups, for syncing a group costs little more than
+syncing one file. How a fetch ended is heard only after its bytes are durable.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+from shelter_pipeline.domain.errors import RefusedError
+from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.fetching.arrival import Arrival
+from shelter_pipeline.fetching.capture import Capture, Promise
+from shelter_pipeline.fetching.download import Downloader
+from shelter_pipeline.fetching.frontier import Frontier
+from shelter_pipeline.fetching.lane import Job, Lane
+from shelter_pipeline.fetching.politeness import Politeness
+from shelter_pipeline.fetching.publisher import Publisher
+from shelter_pipeline.fetching.steps import Call
+from shelter_pipeline.vault.store import BlobStore
+
+_HELPERS = 2
+_MOST_LANES = 4
+
+Result = tuple[Any, Capture]
+
+
+class Engine:
+    """Fetches what is submitted and gives the captures back, as a context manager around the work.
+
+    `connections` bounds the requests at once over all hosts; each host has its own bound
+    in `politeness`. Safe to be used from several threads.
+    """
+
+    def __init__(
+        self,
+        downloader: Downloader,
+        store: BlobStore,
+        politeness: Politeness,
+        *,
+        connections: int,
+        lanes: int | None = None,
+    ) -> None:
+        count = min(lanes or min(os.cpu_count() or 1, _MOST_LANES), connections)
+        self.frontier: Frontier[Job] = Frontier(politeness.try_turn)
+        self._downloader = downloader
+        self._results: deque[Result] = deque()
+        self._something = threading.Condition()
+        self._pending = 0
+        self._settled_bytes = 0
+        self._stopping = False
+        self._cancelled = False
+        self._over = False
+        self._error: BaseException | None = None
+        self._publisher = Publisher(store, self._published, self.broke)
+        self._helpers = ThreadPoolExecutor(_HELPERS, "fetch-helper")
+        self._lanes = [Lane(self, -(-connections // count), f"fetch-{number}") for number in range(count)]
+
+    def __enter__(self) -> Self:
+        self._publisher.start()
+        for lane in self._lanes:
+            lane.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over = True
+        self._wake()
+        for lane in self._lanes:
+            lane.join()
+        self._helpers.shutdown(wait=True, cancel_futures=True)
+        self._publisher.close()
+        for job in self.frontier.remove(lambda _job: True):
+            job.steps.close()
+
+    @property
+    def pending(self) -> int:
+        """How many were submitted and have not been given back."""
+        return self._pending
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes received so far, by fetches that have ended and by those that run."""
+        return self._settled_bytes + sum(lane.wire_bytes for lane in self._lanes)
+
+    def submit(
+        self, tag: Any, url: str, promise: Promise, *, cancelled: Callable[[], bool] | None = None
+    ) -> None:
+        """Fetch `url` when its turn comes; the capture comes back under `tag`."""
+
+        def is_cancelled() -> bool:
+            return self._cancelled or (cancelled is not None and cancelled())
+
+        job = Job(tag, self._downloader.steps(url, promise, cancelled=is_cancelled), is_cancelled)
+        with self._something:
+            self._pending += 1
+        try:
+            self.frontier.queue(parse_url(url), job)
+        except RefusedError:
+            self._refuse(job)
+        self._wake()
+
+    def results(self, seconds: float) -> list[Result]:
+        """Captures that are there: waits for the first of them for at most so long. Raises what broke a lane."""
+        with self._something:
+            self._something.wait_for(lambda: self._results or self._error, timeout=seconds)
+            if self._error is not None:
+                raise self._error
+            ready = list(self._results)
+            self._results.clear()
+            self._pending -= len(ready)
+            return ready
+
+    def stop(self) -> None:
+        """Begin nothing new, and forget what has not begun; what runs goes on."""
+        self._stopping = True
+        dropped = self.frontier.remove(lambda _job: True)
+        for job in dropped:
+            job.steps.close()
+        with self._something:
+            self._pending -= len(dropped)
+
+    def cancel(self) -> None:
+        """End what runs as `interrupted`, leaving behind what can be continued."""
+        self._cancelled = True
+        self._wake()
+
+    # For the lanes
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether anything new may be begun: not while the store is behind."""
+        return not self._stopping and not self._publisher.is_behind
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the lanes should end."""
+        return self._over
+
+    def arrived(self, job: Job, arrival: Arrival) -> None:
+        """A fetch has come to its end: its bytes are to be published, or its capture is final."""
+        if arrival.partial is not None:
+            self._publisher.take(job.tag, arrival)
+        elif arrival.capture is not None:
+            self._published([(job.tag, arrival.capture)])
+
+    def call(self, job: Job, step: Call) -> None:
+        """Run what takes its time where it keeps no other fetch waiting."""
+        lane = self._lanes[id(job) % len(self._lanes)]
+
+        def done(future: Future[Any]) -> None:
+            error = future.exception() if not future.cancelled() else None
+            lane.hand_back(job, None if error else future.result(), error)
+
+        self._helpers.submit(step.function).add_done_callback(done)
+
+    def broke(self, error: BaseException) -> None:
+        """Tell whoever waits for results."""
+        with self._something:
+            self._error = self._error or error
+            self._something.notify_all()
+
+    def _refuse(self, job: Job) -> None:
+        """What is no URL ends at its first step."""
+        try:
+            job.steps.send(None)
+        except StopIteration as end:
+            self.arrived(job, end.value)
+
+    def _published(self, results: list[Result]) -> None:
+        with self._something:
+            self._results.extend(results)
+            self._settled_bytes += sum(capture.wire_bytes for _, capture in results)
+            self._something.notify_all()
+
+    def _wake(self) -> None:
+        for lane in self._lanes:
+            lane.wake()
+
+
+def drain(engine: Engine, *, until: float) -> list[Result]:
+    """Results until nothing is pending, or until this moment of the monotonic clock."""
+    results: list[Result] = []
+    while engine.pending and (left := until - time.monotonic()) > 0:
+        results += engine.results(left)
+    return results

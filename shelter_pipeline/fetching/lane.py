@@ -1,0 +1,188 @@
+"""One thread of the engine: a loop over libcurl's sockets that takes fetches from step to step."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from shelter_pipeline.fetching.arrival import Arrival
+from shelter_pipeline.fetching.frontier import LONGEST_SLEEP_SECONDS, Frontier
+from shelter_pipeline.fetching.multi import Multi
+from shelter_pipeline.fetching.politeness import Observation, Turn
+from shelter_pipeline.fetching.replies import retry_after_seconds
+from shelter_pipeline.fetching.steps import Ask, Call, Rest, Steps
+from shelter_pipeline.fetching.transfer import Transfer
+
+# A transfer that has gone on for so long at less than this rate no longer takes a place from quick ones.
+_SLOW_AFTER_SECONDS = 5.0
+_SLOW_BYTES_PER_SECOND = 32 * 1024
+_MOST_SLOW = 3  # times as many as there are places
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One fetch on its way, under whatever name its owner gave it."""
+
+    tag: Any
+    steps: Steps[Arrival]
+    cancelled: Callable[[], bool] | None = None
+    transfer: Transfer | None = None  # the one it waits to be asked
+
+
+class Host(Protocol):
+    """What a lane needs of the engine it belongs to."""
+
+    frontier: Frontier[Job]
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether anything new may be begun."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the lane should end."""
+
+    def arrived(self, job: Job, arrival: Arrival) -> None:
+        """A fetch has come to its end."""
+
+    def call(self, job: Job, step: Call) -> None:
+        """Something to be called elsewhere; `Lane.hand_back` gets what came of it."""
+
+    def broke(self, error: BaseException) -> None:
+        """An error that no fetch should raise."""
+
+
+class Lane:
+    """Runs the jobs it takes from the engine's frontier, at most `places` of them at once, slow ones apart."""
+
+    def __init__(self, engine: Host, places: int, name: str) -> None:
+        self._engine = engine
+        self._places = places
+        self._multi = Multi()
+        self._running: dict[Transfer, tuple[Job, Turn, float]] = {}
+        self._returned: deque[tuple[Job, Any, BaseException | None]] = deque()
+        self._slow = 0
+        self._look_at = 0.0
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the end."""
+        self._thread.join()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._multi.wake()
+
+    def hand_back(self, job: Job, value: Any, error: BaseException | None) -> None:
+        """What came of a call, from any thread."""
+        self._returned.append((job, value, error))
+        self._multi.wake()
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes that the running transfers have received; roughly, when asked by another thread."""
+        return sum(transfer.wire_bytes for transfer in list(self._running))
+
+    def _run(self) -> None:
+        try:
+            while not self._engine.is_over:
+                self._turn_wheel()
+        except BaseException as error:  # noqa: BLE001 - told to whoever waits for results
+            self._engine.broke(error)
+        finally:
+            self._multi.close()
+            for job, turn, _ in self._running.values():
+                turn.end(None)
+                job.steps.close()
+
+    def _turn_wheel(self) -> None:
+        while self._returned:
+            job, value, error = self._returned.popleft()
+            self._advance(job, value, error)
+        for job in self._engine.frontier.take_rested():
+            self._advance(job)
+        pause = LONGEST_SLEEP_SECONDS
+        while self._has_room():
+            taken = self._engine.frontier.take()
+            if taken is None:
+                pause = self._engine.frontier.pause()
+                break
+            self._begin(*taken)
+        for transfer, error in self._multi.wait(pause):
+            job, turn, _ = self._running.pop(transfer)
+            turn.end(observation(transfer))
+            self._engine.frontier.wake(transfer.url.host)
+            self._advance(job, None, error)
+
+    def _has_room(self) -> bool:
+        if not self._engine.takes_more:
+            return False
+        if len(self._running) < self._places:
+            return True
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + LONGEST_SLEEP_SECONDS
+            self._slow = sum(
+                _is_slow(transfer, now - since) for transfer, (_, _, since) in self._running.items()
+            )
+        return len(self._running) - min(self._slow, _MOST_SLOW * self._places) < self._places
+
+    def _begin(self, job: Job, turn: Turn) -> None:
+        if job.transfer is not None:
+            self._start(job, job.transfer, turn)
+        else:
+            self._advance(job, turn=turn)
+
+    def _start(self, job: Job, transfer: Transfer, turn: Turn) -> None:
+        job.transfer = None
+        self._running[transfer] = (job, turn, time.monotonic())
+        self._multi.start(transfer)
+
+    def _advance(
+        self, job: Job, value: Any = None, error: BaseException | None = None, *, turn: Turn | None = None
+    ) -> None:
+        """Take the job to its next step; a `turn` that it has is used, if that step is to ask, or given back."""
+        try:
+            step = job.steps.throw(error) if error is not None else job.steps.send(value)
+        except StopIteration as end:
+            self._engine.arrived(job, end.value)
+        else:
+            if isinstance(step, Ask):
+                if turn is not None:
+                    self._start(job, step.transfer, turn)
+                    return
+                job.transfer = step.transfer
+                self._engine.frontier.queue(step.transfer.url, job, first=True)
+            elif isinstance(step, Rest):
+                self._engine.frontier.rest(step.seconds, job)
+            else:
+                self._engine.call(job, step)
+        if turn is not None:
+            turn.end(None)
+
+
+def _is_slow(transfer: Transfer, seconds: float) -> bool:
+    return seconds > _SLOW_AFTER_SECONDS and transfer.wire_bytes < _SLOW_BYTES_PER_SECOND * seconds
+
+
+def observation(transfer: Transfer) -> Observation:
+    """What a transfer that has ended showed of its host."""
+    head = transfer.head
+    timing = transfer.timing
+    first_byte = timing.get("first_byte")
+    connected = max(timing.get("connect", 0.0), timing.get("tls", 0.0))
+    return Observation(
+        status=head.status if head else None,
+        first_byte_seconds=None if first_byte is None else max(first_byte - connected, 0.0),
+        retry_after_seconds=retry_after_seconds(head.get("retry-after"), datetime.now(UTC)) if head else None,
+        connect_failed=transfer.connect_failed,
+    )
