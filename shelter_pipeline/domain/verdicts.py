@@ -103,7 +103,7 @@ _TABLE = (
     # damaged
     Reason("head-invalid", _D, Next.RETRY, _HOUR, "The reply's head contradicts itself or cannot be read."),
     Reason("head-too-large", _D, Next.RETRY, _HOUR, "The reply's head is larger than any honest head."),
-    Reason("truncated-encoding", _D, Next.RETRY, _HOUR, "The encoded reply ends before its trailer."),
+    Reason("truncated-encoding", _D, Next.RETRY, _HOUR, "The encoded reply ends before the end of its data."),
     Reason("bad-encoding", _D, Next.RETRY, _HOUR, "The reply says it is encoded in a way that it is not."),
     Reason("mismatch", _D, Next.REVIEW, _MONTH, "The checksum differs from the one the catalogue promised."),
     # suspect

@@ -18,7 +18,7 @@ from typing import Any
 from shelter_pipeline.domain.errors import DamagedError, ShelterError, TransientError
 from shelter_pipeline.fetching.capture import Checksum, Promise
 from shelter_pipeline.fetching.content import HEAD_BYTES, Finding, judge, promised_kinds
-from shelter_pipeline.fetching.encoding import Inflater, encodings_of
+from shelter_pipeline.fetching.encoding import Inflater, decoder_of, encodings_of
 from shelter_pipeline.fetching.framing import Head, framing_of
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.replies import continues, error_of_status, media_type_of, strong_etag
@@ -114,8 +114,7 @@ class Body:
         self._etag = strong_etag(head)
         self._media_type = media_type_of(head)
         self.encodings = encodings_of(head.get_all("content-encoding"))
-        if self.encodings == ("gzip",):
-            self._inflater = Inflater(max_bytes=self._limits.max_bytes, out=self._take_plain)
+        self._inflater = decoder_of(self.encodings, max_bytes=self._limits.max_bytes, out=self._take_plain)
 
     def _accept_rest(self, head: Head, length: int | None) -> None:
         etag = self._etag or ""
@@ -177,7 +176,7 @@ class Body:
     def flags(self) -> tuple[str, ...]:
         """What is remarkable about a whole body beside its framing."""
         size, promise = self.partial.size, self._promise
-        unchecked = self.encodings not in ((), ("gzip",))
+        unchecked = bool(self.encodings) and self._inflater is None
         candidates = {
             "size-differs": promise.size not in (None, size, self._inflater.size if self._inflater else size),
             "checksum-unusable": promise.checksum is not None and promise.digest is None,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shelter_pipeline.domain.errors import DamagedError
-from shelter_pipeline.fetching.encoding import Inflater, encodings_of
+from shelter_pipeline.fetching.encoding import Inflater, decoder_of, encodings_of
 from shelter_pipeline.fetching.framing import Head
 
 _START_BYTES = 64 * 1024
 
 
 class Spool:
-    """Hands a body on piece by piece. Raises DamagedError for an encoding that was not asked for, gzip apart."""
+    """Hands a body on piece by piece. Raises DamagedError for an encoding that cannot be unfolded."""
 
     def __init__(self, sink: Callable[[bytes], object], max_bytes: int) -> None:
         self.start = bytearray()  # the first 64 KiB
@@ -22,8 +22,14 @@ class Spool:
         self._fed = False
 
     def begin(self, head: Head) -> None:
-        """The reply whose body follows."""
-        self._inflater = Inflater(max_bytes=self._max_bytes, out=self._keep) if _is_gzipped(head) else None
+        """The reply whose body follows. Raises DamagedError `bad-encoding`."""
+        encodings = encodings_of(head.get_all("content-encoding"))
+        self._inflater = decoder_of(encodings, max_bytes=self._max_bytes, out=self._keep)
+        if encodings and self._inflater is None:
+            raise DamagedError(
+                f"the encoding {', '.join(encodings)} was not asked for and cannot be unfolded",
+                reason="bad-encoding",
+            )
 
     def receive(self, data: bytes) -> None:
         """The next wire bytes. Raises as `Inflater.feed`."""
@@ -41,10 +47,3 @@ class Spool:
     def _keep(self, data: bytes) -> None:
         self.start.extend(data[: max(_START_BYTES - len(self.start), 0)])
         self._sink(data)
-
-
-def _is_gzipped(head: Head) -> bool:
-    encodings = encodings_of(head.get_all("content-encoding"))
-    if encodings and encodings != ("gzip",):
-        raise DamagedError(f"the encoding {', '.join(encodings)} was not asked for", reason="bad-encoding")
-    return bool(encodings)

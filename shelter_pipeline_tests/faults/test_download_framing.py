@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 
+import brotli
 import pytest
 
+from shelter_pipeline.fetching.codings import zstd
 from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline_tests.support.fault_server import (
     KEEP,
@@ -24,7 +26,13 @@ BODY = bytes(range(256)) * 40
 LENGTH = f"Content-Length: {len(BODY)}"
 CHUNKED = "Transfer-Encoding: chunked"
 GZIP = gzip.compress(b"station,depth\n" * 50_000, mtime=0)
-BOMB = gzip.compress(bytes(300_000_000), 1, mtime=0)[:1_300_000]
+BR = brotli.compress(b"station,depth\n" * 50_000)
+ZSTD = zstd.compress(b"station,depth\n" * 50_000)
+BOMBS = {
+    "gzip": gzip.compress(bytes(300_000_000), 1, mtime=0)[:1_300_000],
+    "br": brotli.compress(bytes(300_000_000), quality=5),
+    "zstd": zstd.compress(bytes(300_000_000)),
+}
 
 WHOLE = {
     "a length that is true": (whole(BODY), ()),
@@ -81,6 +89,10 @@ BROKEN = {
     "gzip without its last byte": (whole(GZIP[:-1], "Content-Encoding: gzip"), "truncated-encoding"),
     "gzip with a wrong checksum": (whole(GZIP[:-8] + bytes(8), "Content-Encoding: gzip"), "bad-encoding"),
     "gzip that is not": (whole(BODY, "Content-Encoding: gzip"), "bad-encoding"),
+    "br cut in half": (whole(BR[: len(BR) // 2], "Content-Encoding: br"), "truncated-encoding"),
+    "br that is not": (whole(BODY, "Content-Encoding: br"), "bad-encoding"),
+    "zstd cut in half": (whole(ZSTD[: len(ZSTD) // 2], "Content-Encoding: zstd"), "truncated-encoding"),
+    "zstd that is not": (whole(BODY, "Content-Encoding: zstd"), "bad-encoding"),
     "an endless body": ((head(), Endless(bytes(65536))), "too-large"),
     "a length above the cap": ((head("Content-Length: 1000001"), SILENCE), "too-large"),
 }  # fmt: skip
@@ -146,8 +158,9 @@ def test_a_transfer_that_is_fast_enough_still_ends_at_the_deadline(
     assert files_in(store.root) == []
 
 
-def test_a_gzip_bomb_is_not_unfolded_to_its_end(server: FaultServer, store: LocalStore) -> None:
-    url = server.serves("/bomb", *whole(BOMB, "Content-Encoding: gzip"))
+@pytest.mark.parametrize("encoding", BOMBS)
+def test_a_bomb_is_not_unfolded_to_its_end(server: FaultServer, store: LocalStore, encoding: str) -> None:
+    url = server.serves("/bomb", *whole(BOMBS[encoding], f"Content-Encoding: {encoding}"))
 
     capture = downloader(store, max_bytes=10**9).fetch(url)
 
@@ -155,14 +168,27 @@ def test_a_gzip_bomb_is_not_unfolded_to_its_end(server: FaultServer, store: Loca
     assert files_in(store.root) == []
 
 
-def test_the_wire_bytes_of_an_encoded_reply_are_what_is_kept(server: FaultServer, store: LocalStore) -> None:
-    url = server.serves("/data.csv", *whole(GZIP, "Content-Encoding: gzip"))
+@pytest.mark.parametrize(
+    ("wire", "encoding", "flags"),
+    [
+        (GZIP, "gzip", ("encoded-gzip",)),
+        (BR, "br", ("encoded-br",)),
+        (ZSTD, "zstd", ("encoded-zstd",)),
+        (brotli.compress(GZIP), "gzip, br", ("encoded-gzip", "encoded-br")),
+        (BODY, "compress", ("encoded-compress", "encoding-unverified")),
+    ],
+    ids=["gzip", "br", "zstd", "gzip in br", "unknown"],
+)
+def test_the_wire_bytes_of_an_encoded_reply_are_what_is_kept(
+    server: FaultServer, store: LocalStore, wire: bytes, encoding: str, flags: tuple[str, ...]
+) -> None:
+    url = server.serves("/data.csv", *whole(wire, f"Content-Encoding: {encoding}"))
 
     capture = downloader(store).fetch(url)
 
-    assert (capture.verdict, capture.flags) == ("stored", ("encoded-gzip",))
+    assert (capture.verdict, capture.flags) == ("stored", flags)
     with store.open(capture.sha256 or "") as blob:
-        assert blob.read() == GZIP
+        assert blob.read() == wire
 
 
 @pytest.mark.parametrize("cut", range(0, 65_536, 1_999))

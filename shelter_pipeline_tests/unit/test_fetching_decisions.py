@@ -1,8 +1,7 @@
-"""The pure decisions of a fetch: pauses, pace, ranges, dates, checksums, gzip members."""
+"""The pure decisions of a fetch: pauses, pace, ranges, dates, checksums."""
 
 from __future__ import annotations
 
-import gzip
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -10,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shelter_pipeline.domain.errors import DamagedError, PermanentError, ShelterError, TransientError
+from shelter_pipeline.domain.errors import DamagedError, ShelterError, TransientError
 from shelter_pipeline.fetching.capture import Promise
-from shelter_pipeline.fetching.encoding import Inflater, encodings_of
 from shelter_pipeline.fetching.framing import Head, HeadReader, framing_of
 from shelter_pipeline.fetching.pace import Pace
 from shelter_pipeline.fetching.replies import content_range, retry_after_seconds
@@ -141,48 +139,3 @@ def test_only_a_checksum_that_can_be_computed_is_used(
 def test_validators_are_sent_only_for_what_is_held() -> None:
     assert Promise(etag='"a"').validators == {}
     assert Promise(etag='"a"', held_sha256="ab").validators == {"If-None-Match": '"a"'}
-
-
-@given(st.lists(st.binary(max_size=5000), min_size=1, max_size=4), st.integers(1, 97))
-def test_gzip_members_unfold_however_they_arrive(bodies: list[bytes], step: int) -> None:
-    wire, plain = b"".join(map(gzip.compress, bodies)), bytearray()
-    inflater = Inflater(max_bytes=10**6, out=plain.extend)
-
-    for start in range(0, len(wire), step):
-        inflater.feed(wire[start : start + step])
-    inflater.close()
-
-    assert bytes(plain) == b"".join(bodies)
-
-
-def test_every_cut_of_a_gzip_body_is_noticed() -> None:
-    wire = gzip.compress(b"station,depth\n" * 20)
-
-    for cut in range(len(wire)):
-        inflater = Inflater(max_bytes=10**6)
-        inflater.feed(wire[:cut])
-        with pytest.raises(DamagedError) as end:
-            inflater.close()
-        assert end.value.reason == "truncated-encoding"
-
-
-def test_padding_after_the_last_member_is_allowed_and_said() -> None:
-    inflater = Inflater(max_bytes=10**6)
-
-    inflater.feed(gzip.compress(b"a") + bytes(512))
-    inflater.close()
-
-    assert (inflater.size, inflater.surplus) == (1, True)
-
-
-def test_what_unfolds_beyond_the_cap_is_too_large() -> None:
-    inflater = Inflater(max_bytes=5000)
-
-    with pytest.raises(PermanentError) as end:
-        inflater.feed(gzip.compress(bytes(5001)))
-
-    assert end.value.reason == "too-large"
-
-
-def test_encodings_are_named_alike() -> None:
-    assert encodings_of(["X-GZIP, br", "identity", "x-Foo/../bar"]) == ("gzip", "br", "x-foo-bar")
