@@ -6,10 +6,10 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast check lint types imports format pictures bench lock clean
+.PHONY: help setup demo up test test-fast check lint types imports format pictures bench bench-fetch lock clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -55,6 +55,9 @@ pictures: setup  ## make the README's pictures from a real run (needs Chromium)
 BENCH ?=
 bench: setup  ## measure harvests at full size beside peers (half an hour; less with BENCH="--datasets 20000 ...")
 	$(BIN)/python -m benchmarks.harvest $(BENCH)
+
+bench-fetch: setup  ## measure fetching beside curl, wget2, rclone, aria2c (half an hour; less with BENCH="--scale 0.05")
+	$(BIN)/python -m benchmarks.fetching $(BENCH)
 
 lock:  ## renew requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

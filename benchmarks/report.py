@@ -46,7 +46,7 @@ def show(results: Result) -> None:
 def harvest_table(runs: Sequence[Result]) -> list[str]:
     """The whole command, portal to catalog."""
     head = "run,datasets,new,changed,resources,wall s,our CPU s,PostgreSQL CPU s,datasets/s,peak RSS MB"
-    return _table(
+    return table(
         head.split(","),
         (
             (
@@ -64,7 +64,7 @@ def harvest_table(runs: Sequence[Result]) -> list[str]:
 def loading_table(loads: Sequence[Result]) -> list[str]:
     """The database part alone, each against ours and against COPY of the same size."""
     head = "contestant,pass,datasets,rows,wall s,CPU s,rows/s,time / COPY,CPU / COPY,time / ours,CPU / ours,peak RSS MB"
-    return _table(head.split(","), (_load_row(loads, load, name) for load in loads for name in load["costs"]))
+    return table(head.split(","), (_load_row(loads, load, name) for load in loads for name in load["costs"]))
 
 
 def _load_row(loads: Sequence[Result], load: Result, name: str) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def ckanapi_table(dumps: Sequence[Result], datasets: int) -> list[str]:
     Wall time only: ckanapi does not wait for its worker, so nobody is told what that one cost.
     """
     head = f"contestant,datasets,wall s,ms/dataset,s for {datasets:_} at this rate"
-    return _table(
+    return table(
         head.split(","),
         (
             (
@@ -206,7 +206,8 @@ def _megabytes(result: Result) -> str:
     return f"{result['peak_bytes'] / 1e6:,.0f}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A Markdown table, its first column to the left and all others to the right."""
     lines = [list(head), *(list(row) for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
     shown = [_line(line, widths) for line in lines]

@@ -1,4 +1,4 @@
-"""The benchmark of harvests at a small size: who is compared must have done the same work."""
+"""The benchmarks at a small size: who is compared must have done the same work."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.fetching_peers import PEERS as FETCHING_PEERS
+from benchmarks.fetching_peers import is_installed
+from benchmarks.fetching_site import can_wait, find_nginx, make_sets
 from shelter_pipeline_tests.support.postgres import reachable_folder
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
@@ -84,3 +87,74 @@ def test_a_peer_that_is_not_known_is_refused_by_name() -> None:
 
     assert refused.returncode == 2
     assert "there is no speedy" in refused.stderr
+
+
+FETCHING = (sys.executable, "-m", "benchmarks.fetching")
+
+
+@pytest.fixture(scope="module")
+def fetching() -> Iterator[tuple[str, dict[str, Any]]]:
+    """What one run of the benchmark of fetching printed, and its results."""
+    if find_nginx() is None or not can_wait():
+        pytest.skip("nginx with its echo module is not installed (Debian: nginx-light)")
+    with reachable_folder() as folder:
+        results = folder / "results.json"
+        ended = subprocess.run(
+            [*FETCHING, "--scale", "0.001", "--folder", str(folder), "--json", str(results)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        assert [path.name for path in folder.iterdir()] == [results.name]
+        yield ended.stdout, json.loads(results.read_text())
+
+
+def test_every_contestant_saves_every_file(fetching: tuple[str, dict[str, Any]]) -> None:
+    sets = fetching[1]["sets"]
+
+    installed = {"ours", "ours, engine alone", *filter(is_installed, FETCHING_PEERS)}
+    assert set(sets["small"]["runs"]) == installed
+    assert set(sets["latency"]["runs"]) == installed - {"rclone"}
+    assert {name: one["files"] for name, one in sets.items()} == {
+        "small": 20,
+        "medium": 2,
+        "large": 4,
+        "latency": 200,
+    }
+    wrong = [
+        (name, contestant, run["trouble"])
+        for name, one in sets.items()
+        for contestant, run in one["runs"].items()
+        if run["right"] != one["files"]
+    ]
+    assert wrong == []
+
+
+def test_every_goal_of_fetching_is_said_to_be_met_or_not(fetching: tuple[str, dict[str, Any]]) -> None:
+    printed = fetching[0]
+
+    verdicts = [line for line in printed.splitlines() if line.strip().startswith(("met:", "NOT met:"))]
+    not_measured = printed.count("not measured:")
+    assert len(verdicts) + not_measured == 7
+    assert not_measured == sum(
+        not is_installed(peer) for peer in ("rclone", "aria2c", "curl", "curl", "curl")
+    )
+
+
+def test_the_files_of_a_benchmark_are_the_same_in_every_run() -> None:
+    one, other = make_sets(0.01), make_sets(0.01)
+
+    assert one == other
+    assert len(set(one["small"].names)) == len(one["small"].sizes) == 200
+
+
+def test_an_unknown_set_is_refused_by_name() -> None:
+    refused = subprocess.run(
+        [*FETCHING, "--sets", "small,tiny"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert refused.returncode == 2
+    assert "there is no tiny" in refused.stderr
