@@ -56,7 +56,7 @@ BENCH ?=
 bench: setup  ## measure harvests at full size beside peers (half an hour; less with BENCH="--datasets 20000 ...")
 	$(BIN)/python -m benchmarks.harvest $(BENCH)
 
-bench-fetch: setup  ## measure fetching beside curl, wget2, rclone, aria2c (half an hour; less with BENCH="--scale 0.05")
+bench-fetch: setup  ## measure fetching beside curl, wget2, rclone, aria2c (a look with BENCH="--scale 0.05")
 	$(BIN)/python -m benchmarks.fetching $(BENCH)
 
 lock:  ## renew requirements.lock (needs uv)

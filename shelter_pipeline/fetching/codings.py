@@ -78,7 +78,7 @@ class _Zstd:
 
 
 class _Brotli:
-    """A brotli stream (RFC 7932): it has an end, no checksum. Anything after its end is an error."""
+    """A brotli stream (RFC 7932): it has an end, no checksum."""
 
     def __init__(self) -> None:
         self.ended, self.rest = False, b""
@@ -101,7 +101,7 @@ class _Kind:
     open: Callable[[bytes], Stream]
     opening_bytes: int
     magics: tuple[bytes, ...] = ()  # how another stream begins after the end of one; none may if empty
-    may_be_padded: bool = True
+    may_be_padded: bool = False
     memory_mib: int = 1
 
     def may_follow(self, start: bytes) -> bool:
@@ -116,9 +116,9 @@ def _open_deflate(start: bytes) -> Stream:
 
 
 _KINDS = {
-    "gzip": _Kind(lambda _: _Zlib(zlib.MAX_WBITS | 16), 2, _GZIP_MAGICS),
+    "gzip": _Kind(lambda _: _Zlib(zlib.MAX_WBITS | 16), 2, _GZIP_MAGICS, may_be_padded=True),
     "deflate": _Kind(_open_deflate, 2),
-    "br": _Kind(lambda _: _Brotli(), 1, may_be_padded=False, memory_mib=17),
+    "br": _Kind(lambda _: _Brotli(), 1, memory_mib=17),
     "zstd": _Kind(lambda _: _Zstd(), 4, _ZSTD_MAGICS, memory_mib=9),
 }
 
@@ -157,7 +157,7 @@ class Coding:
     def _unfold_part(self, data: bytes) -> Iterator[bytes]:
         while data and not self.surplus:
             stream = self._stream
-            if stream is None or (stream.ended and self._kind.may_be_padded):
+            if stream is None or stream.ended:
                 stream, data = self._open(data)
                 if stream is None:
                     return
@@ -167,7 +167,11 @@ class Coding:
     def _open(self, data: bytes) -> tuple[Stream | None, bytes]:
         data, self._opening = self._opening + data, b""
         if self._stream is not None and not self._kind.may_follow(data):
-            self.surplus = True  # zero padding, or anything else after the last end
+            if not self._kind.may_be_padded:
+                raise DamagedError(
+                    f"something follows the end of the {self.name} body", reason="bad-encoding"
+                )
+            self.surplus = True  # zero padding, or anything else, which gzip(1) lets pass as well
             return None, b""
         if len(data) < self._kind.opening_bytes:
             self._opening = data
