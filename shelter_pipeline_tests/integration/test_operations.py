@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from shelter_pipeline.catalog.audit import audit
 from shelter_pipeline.catalog.batches import find_batch
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.domain.errors import SetupError, ShelterError
+from shelter_pipeline.operations.discover_resources import discover_resources
 from shelter_pipeline.operations.harvest_portal import harvest_portal
 from shelter_pipeline.operations.ledger import add_portal, organization_keys
 from shelter_pipeline.operations.plan_organization import plan_organization
@@ -453,8 +455,8 @@ def test_no_file_is_begun_while_less_than_the_reserve_is_free(
 ) -> None:
     disk, enlarge = small_disk
     with a_workplace(catalog_url, disk / "store", store_reserve_bytes=2 * 1024**2) as workplace:
-        harvest(workplace, sample)
-        discover_resources(workplace, "sample")
+        slug = harvest(workplace, sample)["portal"]
+        discover_resources(workplace, slug)
         (key, *_) = plan_organization(workplace, "usda-gov", urgent=True)["new"]
         stop = threading.Event()
         waiting = threading.Timer(1.5, stop.set)
