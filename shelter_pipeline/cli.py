@@ -6,6 +6,7 @@ with `--json` standard output holds the result and nothing else.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -211,7 +212,12 @@ def migrate() -> None:
 
 
 def main() -> None:
-    """The entry point: one sentence for what a person can mend, a traceback for what is our fault."""
+    """The entry point: one sentence for what a person can mend, a traceback for what is our fault.
+
+    Asked to end by SIGTERM or SIGHUP, a command ends as it does at Ctrl-C: it gives back what it holds.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         app()
     except KeyboardInterrupt:

@@ -118,6 +118,11 @@ class Downloader:
             body.partial.discard()
         return arrival
 
+    def unasked(self, url: str, promise: Promise, error: ShelterError) -> Arrival:
+        """The end of a fetch that was never begun, for this reason."""
+        fetch = Fetch(url, promise, self._door.limits.total_seconds, NO_HEADERS)
+        return Arrival(fetch, capture=fetch.failed(error))
+
     def _begin(self, fetch: Fetch) -> Steps[Body]:
         """Raises RefusedError for what is no URL; nothing is opened for it."""
         key = parse_url(fetch.url).digest.hex()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,7 +50,7 @@ class Engine:
         lanes: int | None = None,
     ) -> None:
         count = min(lanes or min(os.cpu_count() or 1, _MOST_LANES), connections)
-        self.frontier: Frontier[Job] = Frontier(politeness.try_turn)
+        self.frontier: Frontier[Job] = Frontier(politeness.try_turn, politeness.rest_seconds)
         self._downloader = downloader
         self._results: deque[Result] = deque()
         self._something = threading.Condition()
@@ -101,7 +100,11 @@ class Engine:
         def is_cancelled() -> bool:
             return self._cancelled or (cancelled is not None and cancelled())
 
-        job = Job(tag, self._downloader.steps(url, promise, cancelled=is_cancelled), is_cancelled)
+        job = Job(
+            tag,
+            self._downloader.steps(url, promise, cancelled=is_cancelled),
+            lambda error: self._downloader.unasked(url, promise, error),
+        )
         with self._something:
             self._pending += 1
         try:
@@ -186,11 +189,3 @@ class Engine:
     def _wake(self) -> None:
         for lane in self._lanes:
             lane.wake()
-
-
-def drain(engine: Engine, *, until: float) -> list[Result]:
-    """Results until nothing is pending, or until this moment of the monotonic clock."""
-    results: list[Result] = []
-    while engine.pending and (left := until - time.monotonic()) > 0:
-        results += engine.results(left)
-    return results

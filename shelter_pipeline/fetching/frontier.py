@@ -20,6 +20,8 @@ from shelter_pipeline.fetching.politeness import Turn
 
 Item = TypeVar("Item")
 LONGEST_SLEEP_SECONDS = 0.5
+# What waits for a host that rests longer is given back: somebody may fetch it tomorrow.
+LONGEST_HOST_REST_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -33,21 +35,31 @@ class Frontier(Generic[Item]):
     """Items that wait for a turn at their host, and items that rest for a while."""
 
     def __init__(
-        self, try_turn: Callable[[Url], Turn | float], *, clock: Callable[[], float] = time.monotonic
+        self,
+        try_turn: Callable[[Url], Turn | float],
+        rest_seconds: Callable[[str], float] = lambda _host: 0.0,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._try_turn = try_turn
+        self._rest_seconds = rest_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host[Item]] = {}
         self._ready: deque[_Host[Item]] = deque()
         self._asleep: list[tuple[float, int, _Host[Item]]] = []
         self._resting: list[tuple[float, int, Item]] = []
+        self._stranded: list[tuple[Item, float]] = []
         self._order = itertools.count()
 
     def __len__(self) -> int:
         """How many wait or rest."""
         with self._lock:
-            return sum(len(host.waiting) for host in self._hosts.values()) + len(self._resting)
+            return (
+                sum(len(host.waiting) for host in self._hosts.values())
+                + len(self._resting)
+                + len(self._stranded)
+            )
 
     def queue(self, url: Url, item: Item, *, first: bool = False) -> None:
         """Let an item wait for its turn at the host of `url`; `first` if it was in the middle of something."""
@@ -84,6 +96,11 @@ class Frontier(Generic[Item]):
                 if isinstance(turn, Turn):
                     self._ready.append(host)
                     return host.waiting.popleft()[1], turn
+                rest = self._rest_seconds(host.name) if turn > LONGEST_HOST_REST_SECONDS else 0.0
+                if rest > LONGEST_HOST_REST_SECONDS:
+                    self._stranded += [(item, rest) for _, item in host.waiting]
+                    del self._hosts[host.name]
+                    continue
                 host.sleep = next(self._order)
                 wake_at = now + min(max(turn, 0.001), LONGEST_SLEEP_SECONDS)
                 heapq.heappush(self._asleep, (wake_at, host.sleep, host))
@@ -97,6 +114,12 @@ class Frontier(Generic[Item]):
                 rested.append(heapq.heappop(self._resting)[2])
         return rested
 
+    def take_stranded(self) -> list[tuple[Item, float]]:
+        """Items whose host rests for so many seconds, which is longer than anybody waits here."""
+        with self._lock:
+            stranded, self._stranded = self._stranded, []
+            return stranded
+
     def remove(self, wanted: Callable[[Item], bool]) -> list[Item]:
         """Take out all for which `wanted` is true, whether they wait or rest."""
         removed: list[Item] = []
@@ -105,6 +128,8 @@ class Frontier(Generic[Item]):
                 removed += [item for _, item in host.waiting if wanted(item)]
                 host.waiting = deque(pair for pair in host.waiting if not wanted(pair[1]))
             removed += [entry[2] for entry in self._resting if wanted(entry[2])]
+            removed += [item for item, _ in self._stranded if wanted(item)]
+            self._stranded = [pair for pair in self._stranded if not wanted(pair[0])]
             self._resting = [entry for entry in self._resting if not wanted(entry[2])]
             heapq.heapify(self._resting)
         return removed

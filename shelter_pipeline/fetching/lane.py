@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from shelter_pipeline.domain.errors import ShelterError, TransientError
 from shelter_pipeline.fetching.arrival import Arrival
 from shelter_pipeline.fetching.frontier import LONGEST_SLEEP_SECONDS, Frontier
 from shelter_pipeline.fetching.multi import Multi
@@ -30,7 +31,8 @@ class Job:
 
     tag: Any
     steps: Steps[Arrival]
-    cancelled: Callable[[], bool] | None = None
+    unasked: Callable[[ShelterError], Arrival]  # the end of a fetch that never began
+    begun: bool = False
     transfer: Transfer | None = None  # the one it waits to be asked
 
 
@@ -110,6 +112,7 @@ class Lane:
             self._advance(job, value, error)
         for job in self._engine.frontier.take_rested():
             self._advance(job)
+        self._strand()
         pause = LONGEST_SLEEP_SECONDS
         while self._has_room():
             taken = self._engine.frontier.take()
@@ -122,6 +125,18 @@ class Lane:
             turn.end(observation(transfer))
             self._engine.frontier.wake(transfer.url.host)
             self._advance(job, None, error)
+
+    def _strand(self) -> None:
+        """End what waits for a host that rests too long, asked for or not."""
+        for job, seconds in self._engine.frontier.take_stranded():
+            error = TransientError(
+                f"the host rests for {seconds:.0f} s", reason="host-rests", retry_after_seconds=seconds
+            )
+            if job.begun:
+                self._advance(job, None, error)
+            else:
+                job.steps.close()
+                self._engine.arrived(job, job.unasked(error))
 
     def _has_room(self) -> bool:
         if not self._engine.takes_more:
@@ -151,6 +166,7 @@ class Lane:
         self, job: Job, value: Any = None, error: BaseException | None = None, *, turn: Turn | None = None
     ) -> None:
         """Take the job to its next step; a `turn` that it has is used, if that step is to ask, or given back."""
+        job.begun = True
         try:
             step = job.steps.throw(error) if error is not None else job.steps.send(value)
         except StopIteration as end:
