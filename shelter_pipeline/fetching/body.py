@@ -10,7 +10,6 @@ and whoever fetches the same URL next goes on from there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -19,7 +18,7 @@ from shelter_pipeline.domain.errors import DamagedError, ShelterError, Transient
 from shelter_pipeline.fetching.capture import Checksum, Promise
 from shelter_pipeline.fetching.content import HEAD_BYTES, Finding, judge, promised_kinds
 from shelter_pipeline.fetching.encoding import Inflater, decoder_of, encodings_of
-from shelter_pipeline.fetching.framing import Head, framing_of
+from shelter_pipeline.fetching.framing import Head
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.replies import continues, error_of_status, media_type_of, strong_etag
 from shelter_pipeline.vault.store import Partial
@@ -86,19 +85,18 @@ class Body:
         self._noted = self.partial.size
         return self.partial.keep(note)
 
-    def next_request(self, left_seconds: float) -> tuple[dict[str, str], Limits]:
-        """Header fields and limits of the next attempt: the rest if it may be asked for, else all."""
-        limits = replace(self._limits, total_seconds=left_seconds)
+    def next_request(self) -> tuple[dict[str, str], int]:
+        """Header fields and byte cap of the next attempt: the rest if it may be asked for, else all."""
         if self._etag is None or self.encodings or not self.partial.size:
             self._asked_from = 0
-            return self._promise.validators, limits
+            return self._promise.validators, self._limits.max_bytes
         self._asked_from = self.partial.size
         rest = {"Range": f"bytes={self._asked_from}-", "If-Range": self._etag}
-        return rest, replace(limits, max_bytes=limits.max_bytes - self._asked_from)
+        return rest, self._limits.max_bytes - self._asked_from
 
     def accept(self, head: Head) -> None:
         """Decide by the final head what its body is. Raises the error of a reply that holds no whole file."""
-        length = framing_of(head).length
+        length = head.framing.length
         if self._asked_from and head.status in (206, 416):
             self._accept_rest(head, length)
             return

@@ -43,7 +43,9 @@ class Promise:
         >>> Promise(checksum="MD5:D41D8CD98F00B204E9800998ECF8427E").digest
         ('md5', 'd41d8cd98f00b204e9800998ecf8427e')
         """
-        algorithm, _, text = (self.checksum or "").rpartition(":")
+        if not self.checksum:
+            return None
+        algorithm, _, text = self.checksum.rpartition(":")
         name = _NOT_NAME.sub("", algorithm.lower())
         text = text.strip().lower()
         usable = re.fullmatch(r"[0-9a-f]+", text) and _ALGORITHMS.get(name) == len(text)

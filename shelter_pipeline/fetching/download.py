@@ -158,7 +158,7 @@ class Downloader:
 
     def _attempt(self, fetch: Fetch, body: Body) -> Steps[None]:
         fetch.check_cancelled()
-        headers, limits = body.next_request(max(fetch.left_seconds, 0.001))
+        headers, max_bytes = body.next_request()
         sink = body.write
         if fetch.progress is not None:
             tell = fetch.progress
@@ -173,8 +173,10 @@ class Downloader:
             sink=sink,
             headers={**fetch.headers, **headers},
             tick=fetch.check_cancelled if fetch.cancelled is not None else None,
+            max_bytes=max_bytes,
+            seconds=max(fetch.left_seconds, 0.001),
         )
-        yield from exchange(self._door.passage, wish, limits, fetch.trace)
+        yield from exchange(self._door.passage, wish, self._door.limits, fetch.trace)
 
     def _judge(self, fetch: Fetch, body: Body) -> Arrival:
         """Whether what came is to be published, kept apart or dropped, by what it turned out to be."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from shelter_pipeline.domain.errors import PermanentError, RefusedError
@@ -77,6 +77,8 @@ class Wish:
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     tick: Callable[[], None] | None = None  # called several times a second
+    max_bytes: int | None = None  # fewer than the limits allow
+    seconds: float | None = None  # less than the limits allow
 
 
 def exchange(passage: Passage, wish: Wish, limits: Limits, trace: Trace) -> Steps[Exchange]:
@@ -88,16 +90,14 @@ def exchange(passage: Passage, wish: Wish, limits: Limits, trace: Trace) -> Step
     """
     if wish.method not in ("GET", "HEAD"):
         raise ValueError(f"the method {wish.method!r} is not one that only reads")
-    deadline = time.monotonic() + limits.total_seconds
+    deadline = time.monotonic() + (limits.total_seconds if wish.seconds is None else wish.seconds)
     trace.hops.clear()
     trace.head, trace.flags = None, ()
     origin = here = passage.admit(parse_url(wish.url))
     while True:
         trace.final_url = here.text
         left = max(deadline - time.monotonic(), 0.001)
-        transfer = passage.transfer(
-            here, replace(limits, total_seconds=left), wish, same_host=_same_origin(origin, here)
-        )
+        transfer = passage.transfer(here, limits, wish, seconds=left, same_host=_same_origin(origin, here))
         try:
             yield Ask(transfer)
         finally:

@@ -21,6 +21,15 @@ _BODILESS = (204, 205, 304)
 
 
 @dataclass(frozen=True, slots=True)
+class Framing:
+    """How the end of a body is known: a length, the last chunk, or only the end of the connection."""
+
+    length: int | None
+    chunked: bool
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """A reply's status and header fields in their order; values are decoded as latin-1 (RFC 9110 5.5)."""
 
@@ -28,10 +37,19 @@ class Head:
     http_version: str
     headers: tuple[tuple[str, str], ...]
     _by_name: dict[str, list[str]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _framing: Framing | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         for name, value in self.headers:
             self._by_name.setdefault(name.lower(), []).append(value)
+
+    @property
+    def framing(self) -> Framing:
+        """Where the body ends; worked out once. Raises as `framing_of`."""
+        if self._framing is None:
+            object.__setattr__(self, "_framing", framing_of(self))
+        assert self._framing is not None  # noqa: S101 - just set
+        return self._framing
 
     def get(self, name: str) -> str | None:
         """The first value of a field, whatever its case; None if it is absent."""
@@ -41,15 +59,6 @@ class Head:
     def get_all(self, name: str) -> list[str]:
         """Every value of a field, in order."""
         return list(self._by_name.get(name.lower(), ()))
-
-
-@dataclass(frozen=True, slots=True)
-class Framing:
-    """How the end of a body is known: a length, the last chunk, or only the end of the connection."""
-
-    length: int | None
-    chunked: bool
-    flags: tuple[str, ...] = ()
 
 
 class HeadReader:

@@ -132,7 +132,7 @@ class Multi:
         self, curl: pycurl.Curl, code: int, message: str, *, ended_by: BaseException | None = None
     ) -> Ended:
         transfer = self._live.pop(curl)
-        error = transfer.conclude(curl, code, message, ended_by=ended_by)
+        error = transfer.conclude(curl, code, message, ended_by=ended_by, is_taken=self._is_taken)
         self._multi.remove_handle(curl)
         if len(self._idle) < _IDLE_HANDLES:
             curl.reset()  # lets go of the transfer
@@ -140,6 +140,10 @@ class Multi:
         else:
             curl.close()
         return transfer, error
+
+    def _is_taken(self, descriptor: int) -> bool:
+        """Whether another transfer runs on this connection: libcurl hands them on within one call."""
+        return any(curl.getinfo(pycurl.ACTIVESOCKET) == descriptor for curl in self._live)
 
     # libcurl calls these two while it works.
 

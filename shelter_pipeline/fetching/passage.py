@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from shelter_pipeline.domain.addresses import Network
@@ -40,6 +41,8 @@ class _Wanted(Protocol):
     def headers(self) -> Mapping[str, str]: ...
     @property
     def tick(self) -> Callable[[], None] | None: ...
+    @property
+    def max_bytes(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,15 @@ class Passage:
             raise RefusedError(f"port {port} is not one that a rescue may use", reason="port-not-allowed")
         return url
 
-    def transfer(self, url: Url, limits: Limits, wanted: _Wanted, *, same_host: bool) -> Transfer:
+    def transfer(
+        self, url: Url, limits: Limits, wanted: _Wanted, *, seconds: float, same_host: bool
+    ) -> Transfer:
         """The transfer of one hop; what is not about the file stays with the host it was meant for."""
         return Transfer(
             url,
             limits,
+            seconds=seconds,
+            max_bytes=limits.max_bytes if wanted.max_bytes is None else wanted.max_bytes,
             method=wanted.method,
             headers=self._header_lines(wanted.headers, same_host=same_host),
             allowed_networks=self.networks,
@@ -73,9 +80,14 @@ class Passage:
         )
 
     def _header_lines(self, extra: Mapping[str, str], *, same_host: bool) -> list[str]:
-        fields = {"User-Agent": self.user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
-        fields |= {name: value for name, value in extra.items() if same_host or name.lower() in _TRAVELLING}
-        for name, value in fields.items():
-            if not (name + value).isprintable():
-                raise ValueError(f"the header field {name!r} holds a control character")
-        return [f"{name}: {value}" for name, value in fields.items()]
+        fields = [(n, v) for n, v in extra.items() if same_host or n.lower() in _TRAVELLING] if extra else []
+        return _header_lines(self.user_agent, tuple(fields))
+
+
+@lru_cache(maxsize=256)
+def _header_lines(user_agent: str, extra: tuple[tuple[str, str], ...]) -> list[str]:
+    fields = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"} | dict(extra)
+    for name, value in fields.items():
+        if not (name + value).isprintable():
+            raise ValueError(f"the header field {name!r} holds a control character")
+    return [f"{name}: {value}" for name, value in fields.items()]

@@ -21,7 +21,7 @@ from shelter_pipeline.domain.errors import PermanentError, ShelterError, Transie
 from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.fetching.curl import forget_key_log, pycurl
 from shelter_pipeline.fetching.curl_errors import Circumstances, error_of
-from shelter_pipeline.fetching.framing import Framing, Head, HeadReader, framing_of
+from shelter_pipeline.fetching.framing import Framing, Head, HeadReader
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.pace import Pace
 
@@ -40,6 +40,8 @@ class Transfer:
         url: Url,
         limits: Limits,
         *,
+        seconds: float,
+        max_bytes: int,
         method: str = "GET",
         headers: Sequence[str] = (),
         allowed_networks: Sequence[Network] = (),
@@ -49,6 +51,8 @@ class Transfer:
     ) -> None:
         self.url = url
         self.limits = limits
+        self._seconds = seconds
+        self._max_bytes = max_bytes
         self.method = method
         self.headers = list(headers)
         self.allowed_networks = allowed_networks
@@ -114,7 +118,7 @@ class Transfer:
     def prepare(self, curl: pycurl.Curl) -> None:
         """Make a handle ready for this request."""
         limits = self.limits
-        self._deadline = time.monotonic() + limits.total_seconds
+        self._deadline = time.monotonic() + self._seconds
         forget_key_log()
         curl.reset()
         for option, value in _FIXED_OPTIONS.items():
@@ -123,7 +127,7 @@ class Transfer:
         curl.setopt(pycurl.URL, self.url.text)
         curl.setopt(pycurl.HTTPHEADER, self.headers)
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(limits.connect_seconds))
-        curl.setopt(pycurl.TIMEOUT_MS, _milliseconds(limits.total_seconds))
+        curl.setopt(pycurl.TIMEOUT_MS, _milliseconds(self._seconds))
         if self.method == "HEAD":
             curl.setopt(pycurl.NOBODY, 1)
         curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
@@ -174,16 +178,16 @@ class Transfer:
         return _STOP if self._ended_by_us else None
 
     def _accept(self, head: Head) -> None:
-        self._framing = framing_of(head)
+        self._framing = head.framing
         self.head = head
         if head.status in REDIRECTS:
             self._unwanted = True
             self._ended_by_us = not self._worth_draining()
             return
         self._on_head(head)
-        if self.method != "HEAD" and (self._framing.length or 0) > self.limits.max_bytes:
+        if self.method != "HEAD" and (self._framing.length or 0) > self._max_bytes:
             raise PermanentError(
-                f"the file has {self._framing.length} bytes, more than {self.limits.max_bytes}",
+                f"the file has {self._framing.length} bytes, more than {self._max_bytes}",
                 reason="too-large",
             )
 
@@ -195,9 +199,9 @@ class Transfer:
         self._body_bytes += len(data)
         if self._unwanted:
             return None
-        if self._body_bytes > self.limits.max_bytes:
+        if self._body_bytes > self._max_bytes:
             return self._fail(
-                PermanentError(f"the file has more than {self.limits.max_bytes} bytes", reason="too-large")
+                PermanentError(f"the file has more than {self._max_bytes} bytes", reason="too-large")
             )
         try:
             self._sink(data)
@@ -228,10 +232,19 @@ class Transfer:
     # After the transfer
 
     def conclude(
-        self, curl: pycurl.Curl, code: int, message: str, *, ended_by: BaseException | None = None
+        self,
+        curl: pycurl.Curl,
+        code: int,
+        message: str,
+        *,
+        ended_by: BaseException | None = None,
+        is_taken: Callable[[int], bool] = lambda _descriptor: False,
     ) -> BaseException | None:
-        """The end, with curl's code (0: well), or ended by an error of the one who ran it. Returns the error."""
-        self.surplus = code == 0 and ended_by is None and self._has_surplus(curl)
+        """The end, with curl's code (0: well), or ended by an error of the one who ran it. Returns the error.
+
+        `is_taken` tells whether a kept connection already serves another transfer.
+        """
+        self.surplus = code == 0 and ended_by is None and self._has_surplus(curl, is_taken)
         self._measure(curl)
         if not self.reusable:
             _shut(curl.getinfo(pycurl.ACTIVESOCKET))
@@ -264,15 +277,14 @@ class Transfer:
             dialled=self._dialled,
         )
 
-    def _has_surplus(self, curl: pycurl.Curl) -> bool:
+    def _has_surplus(self, curl: pycurl.Curl, is_taken: Callable[[int], bool]) -> bool:
         """Whether bytes came after the announced end: read by curl and dropped, or waiting in the socket."""
         if self._framing is None or self._framing.length is None:
             return False
         if self._raw_body_bytes > self._framing.length:
             return True
-        return self.url.scheme == "http" and _has_waiting_bytes(
-            curl.getinfo(pycurl.ACTIVESOCKET), self._sockets
-        )
+        kept: int = curl.getinfo(pycurl.ACTIVESOCKET)
+        return self.url.scheme == "http" and _has_waiting_bytes(kept, self._sockets) and not is_taken(kept)
 
 
 def _has_waiting_bytes(descriptor: int, own: Sequence[socket.socket]) -> bool:
