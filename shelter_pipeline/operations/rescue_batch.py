@@ -96,8 +96,7 @@ def _keep_manifest(catalog: Catalog, store: BlobStore, batch_id: int, key: str) 
     if not entries:
         return None
     with closing(dataset_records(catalog, batch_id)) as records:
-        for record, raw in records:
-            store.put_document(f"records/{record[:2]}/{record}.json", raw.encode())
+        store.put_documents((f"records/{record[:2]}/{record}.json", raw.encode()) for record, raw in records)
     return write_manifest(store, key, [_plain(entry) for entry in entries])
 
 

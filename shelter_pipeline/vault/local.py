@@ -9,15 +9,16 @@ blob that has rotted is healed by its next download without being read first.
 
 from __future__ import annotations
 
-import errno
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientError
+from shelter_pipeline.domain.errors import SetupError, TransientError
+from shelter_pipeline.vault.documents import place_document, put_group
 from shelter_pipeline.vault.durability import can_sync_file_systems, sync_folder
 from shelter_pipeline.vault.folders import DurableFolders
 from shelter_pipeline.vault.group import publish_group
@@ -28,8 +29,7 @@ from shelter_pipeline.vault.sweep import sweep
 FOLDERS = ("blobs", "suspect", "partial", "quarantine", "manifests", "records")
 # From so many files on, syncing the whole file system costs less than syncing each.
 _GROUP = 4
-# File systems without hard links (exFAT, some network shares) say so in these ways.
-_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+_DOCUMENTS_AT_ONCE = 256
 
 
 class LocalStore:
@@ -107,9 +107,18 @@ class LocalStore:
             path = partial.finish(sync=True)
             with storing(f"store {name}"):
                 self.folders.make(target.parent)
-                if not _create(path, target) and target.read_bytes() != data:
-                    raise DamagedError(f"{name} is already there with other bytes", reason="mismatch")
+                place_document(path, target, name, data)
                 sync_folder(target.parent)
+
+    def put_documents(self, documents: Iterable[tuple[str, bytes]]) -> None:
+        """Store many documents, each whole and once, for two syncs a group of them."""
+        remaining = iter(documents)
+        while group := list(islice(remaining, _DOCUMENTS_AT_ONCE)):
+            if len(group) < _GROUP or not can_sync_file_systems():
+                for name, data in group:
+                    self.put_document(name, data)
+            else:
+                put_group(self.root, self.folders, self.partial, group)
 
     def document_names(self, prefix: str) -> Iterator[str]:
         """Names of the documents that begin with `prefix`, sorted."""
@@ -185,19 +194,4 @@ def _is_digest(name: str) -> bool:
         checked_sha256(name)
     except ValueError:
         return False
-    return True
-
-
-def _create(source: Path, target: Path) -> bool:
-    """Give `source` a second name; False if the name is taken. Only one of many writers gets True."""
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        if target.exists():
-            return False
-        source.replace(target)
     return True

@@ -8,7 +8,7 @@ Failures of the medium are TransientError `no-space` or `store-failed`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
@@ -100,6 +100,9 @@ class BlobStore(Protocol):
 
     def put_document(self, name: str, data: bytes) -> None:
         """Store a document whole, once. Raises DamagedError if it is there with other bytes."""
+
+    def put_documents(self, documents: Iterable[tuple[str, bytes]]) -> None:
+        """Store many documents as `put_document` does; cheaper than one by one, and not all or none."""
 
     def document_names(self, prefix: str) -> Iterator[str]:
         """Names of the documents that begin with `prefix`, sorted."""

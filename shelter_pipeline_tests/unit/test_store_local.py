@@ -227,3 +227,23 @@ def test_a_folder_that_cannot_be_a_store_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(SetupError, match="file"):
         LocalStore(tmp_path / "file" / "store")
+
+
+def test_many_documents_are_written_together_and_each_once(store: LocalStore) -> None:
+    documents = [(f"records/{n % 7:02x}/{n}.json", f"{n}".encode()) for n in range(300)]
+
+    store.put_documents(documents)
+    store.put_documents(documents)
+
+    assert sorted(store.documents("records/")) == sorted(documents)
+    assert files_in(store.root, "partial") == []
+
+
+def test_one_of_many_documents_that_is_there_with_other_bytes_is_named(store: LocalStore) -> None:
+    store.put_document("records/ab/7.json", b"other")
+
+    with pytest.raises(DamagedError, match=r"records/ab/7\.json"):
+        store.put_documents([(f"records/ab/{n}.json", b"same") for n in range(20)])
+
+    assert dict(store.documents("records/"))["records/ab/7.json"] == b"other"
+    assert files_in(store.root, "partial") == []
