@@ -9,7 +9,7 @@ and whoever fetches the same URL next goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -25,6 +25,8 @@ from shelter_pipeline.vault.store import Partial
 
 # Fewer are as quickly fetched again.
 LEAST_KEPT_BYTES = 16 * 1024
+# Below, asking for the room that is left costs more than it can save.
+LARGE_BYTES = 64 * 1024 * 1024
 # What a killed process loses at most.
 NOTE_EVERY_BYTES = 16 * 1024 * 1024
 
@@ -32,12 +34,22 @@ NOTE_EVERY_BYTES = 16 * 1024 * 1024
 class Body:
     """The bytes so far, and everything that must agree before they count as whole."""
 
-    def __init__(self, url: str, promise: Promise, partial: Partial, limits: Limits) -> None:
+    def __init__(
+        self,
+        url: str,
+        promise: Promise,
+        partial: Partial,
+        limits: Limits,
+        *,
+        room: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        """`room` says how many bytes the store can still take, None if that is not known."""
         self.partial = partial
         self.not_modified = False
         self._url = url
         self._promise = promise
         self._limits = limits
+        self._room = room
         self._asked_from = 0
         self._clear()
         if partial.note is not None:
@@ -106,6 +118,7 @@ class Body:
         error = error_of_status(head, datetime.now(UTC))
         if error is not None:
             raise error  # the bytes so far stay what they are
+        self._check_room(length)
         if self._asked_from or self.partial.size:
             self._forget()
         self.total = length
@@ -113,6 +126,16 @@ class Body:
         self._media_type = media_type_of(head)
         self.encodings = encodings_of(head.get_all("content-encoding"))
         self._inflater = decoder_of(self.encodings, max_bytes=self._limits.max_bytes, out=self._take_plain)
+
+    def _check_room(self, length: int | None) -> None:
+        """A large file that cannot fit is not begun; what fits or not is decided by the disk for all others."""
+        if length is None or length < LARGE_BYTES:
+            return
+        room = self._room()
+        if room is not None and length > room:
+            raise TransientError(
+                f"the file has {length} bytes, and the store has room for {max(room, 0)}", reason="no-space"
+            )
 
     def _accept_rest(self, head: Head, length: int | None) -> None:
         etag = self._etag or ""

@@ -47,6 +47,7 @@ class Downloader:
         max_attempts: int,
         retry_delay_seconds: float,
         politeness: Politeness | None = None,
+        reserve_bytes: int = 0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._door = door
@@ -54,6 +55,7 @@ class Downloader:
         self._max_attempts = max_attempts
         self._retry_delay_seconds = retry_delay_seconds
         self._politeness = politeness
+        self._reserve_bytes = reserve_bytes
         self._sleep = sleep
 
     def fetch(
@@ -128,7 +130,9 @@ class Downloader:
         key = parse_url(fetch.url).digest.hex()
 
         def begin() -> Body:
-            return Body(fetch.url, fetch.promise, self._store.partial(key), self._door.limits)
+            return Body(
+                fetch.url, fetch.promise, self._store.partial(key), self._door.limits, room=self._room
+            )
 
         if not self._store.keeps(key):
             return begin()
@@ -198,6 +202,10 @@ class Downloader:
         if suspect is None and (finding := body.finding()) is not None:
             suspect = (finding.reason, finding.detail)
         return Arrival(fetch, partial=body.partial, body=body, suspect=suspect)
+
+    def _room(self) -> int | None:
+        free = self._store.free_bytes()
+        return None if free is None else free - self._reserve_bytes
 
     def _size_of(self, sha256: str | None) -> int | None:
         with suppress(OSError):

@@ -41,6 +41,7 @@ class Workplace:
             max_attempts=self.settings.fetch_max_attempts,
             retry_delay_seconds=self.settings.fetch_retry_delay_seconds,
             politeness=self.politeness,
+            reserve_bytes=self.settings.store_reserve_bytes,
         )
 
     def has_room(self) -> bool:
