@@ -69,6 +69,7 @@ class Body:
         self._checksum = Checksum(self._promise)
         self._plain_checksum = Checksum(self._promise)
         self._noted = 0
+        self._resumed = False
 
     def _take_up(self, note: Mapping[str, Any]) -> None:
         """Go on where another process stopped, unless its note does not say of what, or it kept too much."""
@@ -142,6 +143,7 @@ class Body:
         if head.status == 206 and continues(  # noqa: PLR2004
             head, offset=self._asked_from, etag=etag, total=self.total, length=length
         ):
+            self._resumed = True
             return
         self._forget()
         raise TransientError(
@@ -199,6 +201,7 @@ class Body:
         size, promise = self.partial.size, self._promise
         unchecked = bool(self.encodings) and self._inflater is None
         candidates = {
+            "resumed": self._resumed,
             "size-differs": promise.size not in (None, size, self._inflater.size if self._inflater else size),
             "checksum-unusable": promise.checksum is not None and promise.digest is None,
             "encoding-unverified": unchecked,
