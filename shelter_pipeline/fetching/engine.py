@@ -29,6 +29,9 @@ from shelter_pipeline.vault.store import BlobStore
 
 _HELPERS = 2
 _MOST_LANES = 4
+_MOST_SLOW = 3  # slow transfers have at most so many times the places of the others
+_ENOUGH_FILES = 32
+_BULKY_BYTES = 256 * 1024
 
 Result = tuple[Any, Capture]
 
@@ -49,12 +52,13 @@ class Engine:
         connections: int,
         lanes: int | None = None,
     ) -> None:
-        count = min(lanes or min(os.cpu_count() or 1, _MOST_LANES), connections)
+        self._connections = connections
         self.frontier: Frontier[Job] = Frontier(politeness.try_turn, politeness.rest_seconds)
         self._downloader = downloader
         self._results: deque[Result] = deque()
         self._something = threading.Condition()
         self._pending = 0
+        self._settled = 0
         self._settled_bytes = 0
         self._stopping = False
         self._cancelled = False
@@ -62,7 +66,8 @@ class Engine:
         self._error: BaseException | None = None
         self._publisher = Publisher(store, self._published, self.broke)
         self._helpers = ThreadPoolExecutor(_HELPERS, "fetch-helper")
-        self._lanes = [Lane(self, -(-connections // count), f"fetch-{number}") for number in range(count)]
+        count = lanes or min(os.cpu_count() or 1, _MOST_LANES)
+        self._lanes = [Lane(self, f"fetch-{number}") for number in range(count)]
 
     def __enter__(self) -> Self:
         self._publisher.start()
@@ -140,10 +145,27 @@ class Engine:
 
     # For the lanes
 
-    @property
-    def takes_more(self) -> bool:
-        """Whether anything new may be begun: not while the store is behind."""
-        return not self._stopping and not self._publisher.is_behind
+    def may_begin(self, lane: Lane) -> bool:
+        """Whether there is a place for one more, and it is this lane that should take it.
+
+        Slow transfers hold places of their own. Nothing is begun while the store is behind.
+        """
+        if self._stopping or self._publisher.is_behind:
+            return False
+        slow = min(sum(each.slow for each in self._lanes), _MOST_SLOW * self._connections)
+        if sum(map(len, self._lanes)) - slow >= self._connections:
+            return False
+        if self._is_bulky():
+            return len(lane) <= min(map(len, self._lanes))
+        return lane is self._lanes[0]
+
+    def _is_bulky(self) -> bool:
+        """Whether moving bytes is most of the work, as far as is known yet: then every lane takes its share.
+
+        Hashing and writing of many bytes run beside one another on all cores. What else
+        there is to do for a file runs on one core at a time, and best on one lane.
+        """
+        return self._settled < _ENOUGH_FILES or self._settled_bytes > _BULKY_BYTES * self._settled
 
     @property
     def is_over(self) -> bool:
@@ -183,6 +205,7 @@ class Engine:
     def _published(self, results: list[Result]) -> None:
         with self._something:
             self._results.extend(results)
+            self._settled += len(results)
             self._settled_bytes += sum(capture.wire_bytes for _, capture in results)
             self._something.notify_all()
 

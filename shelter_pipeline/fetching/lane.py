@@ -22,7 +22,6 @@ from shelter_pipeline.fetching.transfer import Transfer
 # A transfer that has gone on for so long at less than this rate no longer takes a place from quick ones.
 _SLOW_AFTER_SECONDS = 5.0
 _SLOW_BYTES_PER_SECOND = 32 * 1024
-_MOST_SLOW = 3  # times as many as there are places
 
 
 @dataclass(slots=True, eq=False)
@@ -41,9 +40,8 @@ class Host(Protocol):
 
     frontier: Frontier[Job]
 
-    @property
-    def takes_more(self) -> bool:
-        """Whether anything new may be begun."""
+    def may_begin(self, lane: Lane) -> bool:
+        """Whether this lane may begin something new."""
 
     @property
     def is_over(self) -> bool:
@@ -60,11 +58,10 @@ class Host(Protocol):
 
 
 class Lane:
-    """Runs the jobs it takes from the engine's frontier, at most `places` of them at once, slow ones apart."""
+    """Runs the jobs it takes from the engine's frontier, whenever the engine lets it."""
 
-    def __init__(self, engine: Host, places: int, name: str) -> None:
+    def __init__(self, engine: Host, name: str) -> None:
         self._engine = engine
-        self._places = places
         self._multi = Multi()
         self._running: dict[Transfer, tuple[Job, Turn, float]] = {}
         self._returned: deque[tuple[Job, Any, BaseException | None]] = deque()
@@ -88,6 +85,15 @@ class Lane:
         """What came of a call, from any thread."""
         self._returned.append((job, value, error))
         self._multi.wake()
+
+    def __len__(self) -> int:
+        """How many transfers run."""
+        return len(self._running)
+
+    @property
+    def slow(self) -> int:
+        """How many of them have been slow for a while."""
+        return self._slow
 
     @property
     def wire_bytes(self) -> int:
@@ -114,7 +120,8 @@ class Lane:
             self._advance(job)
         self._strand()
         pause = LONGEST_SLEEP_SECONDS
-        while self._has_room():
+        self._look()
+        while self._engine.may_begin(self):
             taken = self._engine.frontier.take()
             if taken is None:
                 pause = self._engine.frontier.pause()
@@ -138,18 +145,13 @@ class Lane:
                 job.steps.close()
                 self._engine.arrived(job, job.unasked(error))
 
-    def _has_room(self) -> bool:
-        if not self._engine.takes_more:
-            return False
-        if len(self._running) < self._places:
-            return True
+    def _look(self) -> None:
+        """Count the slow ones, now and then."""
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + LONGEST_SLEEP_SECONDS
-            self._slow = sum(
-                _is_slow(transfer, now - since) for transfer, (_, _, since) in self._running.items()
-            )
-        return len(self._running) - min(self._slow, _MOST_SLOW * self._places) < self._places
+            running = self._running.items()
+            self._slow = sum(_is_slow(transfer, now - since) for transfer, (_, _, since) in running)
 
     def _begin(self, job: Job, turn: Turn) -> None:
         if job.transfer is not None:
