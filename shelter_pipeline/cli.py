@@ -30,6 +30,7 @@ from shelter_pipeline.commands.printing import (
     say,
 )
 from shelter_pipeline.commands.rankings import rankings_app
+from shelter_pipeline.commands.rebuild import rebuild
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.settings import load_settings, misspelt_settings
 
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 for group in (portal_app, losses_app, rankings_app, holdings_app):
     app.add_typer(group)
+app.command()(rebuild)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 

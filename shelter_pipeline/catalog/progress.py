@@ -10,6 +10,7 @@ from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.domain.verdicts import REASONS, Next
 
 _RECORDS_AT_ONCE = 100
+_OF_A_MANIFEST = ("manifest_entries", "manifest_batch", "manifest_datasets", "manifest_assets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,20 @@ def batch_report(catalog: Catalog, batch_id: int) -> list[dict[str, Any]]:
 
 
 def manifest_entries(catalog: Catalog, batch_id: int) -> list[dict[str, Any]]:
-    """What all runs of a batch have captured, with the datasets each file belongs to."""
-    return [dict(row) for row in catalog.rows("manifest_entries", batch_id=batch_id)]
+    """The lines of a batch's manifest: the batch, its datasets and files, and what all its runs have captured.
+
+    Nothing if no run has captured anything.
+    """
+    with catalog.begin() as connection:
+        # The captures first: a state that is newer than they are is better than one that is older.
+        found = {
+            name: [
+                dict(row) for row in connection.execute(statement(name), {"batch_id": batch_id}).mappings()
+            ]
+            for name in _OF_A_MANIFEST
+        }
+    captures = found.pop("manifest_entries")
+    return [*(line for lines in found.values() for line in lines), *captures] if captures else []
 
 
 def dataset_records(catalog: Catalog, batch_id: int) -> Generator[tuple[str, str], None, None]:

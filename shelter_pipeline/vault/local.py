@@ -125,6 +125,12 @@ class LocalStore:
         names = (name for top in ("manifests", "records") for name in self.files_below(top))
         yield from sorted(name for name in names if name.startswith(prefix))
 
+    def document(self, name: str) -> bytes | None:
+        """The bytes of one document, None if it is not there."""
+        with suppress(FileNotFoundError):
+            return (self.root / checked_document_name(name)).read_bytes()
+        return None
+
     def documents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of the documents that begin with `prefix`, sorted by name."""
         for name in self.document_names(prefix):

@@ -107,6 +107,9 @@ class BlobStore(Protocol):
     def document_names(self, prefix: str) -> Iterator[str]:
         """Names of the documents that begin with `prefix`, sorted."""
 
+    def document(self, name: str) -> bytes | None:
+        """The bytes of one document, None if it is not there."""
+
     def documents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of the documents that begin with `prefix`, sorted by name."""
 

@@ -271,8 +271,9 @@ def test_each_batch_has_a_manifest_that_lists_its_files(rescued: Rescued) -> Non
 
 def test_a_manifest_names_datasets_whose_records_are_in_the_store(rescued: Rescued) -> None:
     store = rescued.workplace.store
-    entries = [entry for manifest in read_manifests(store) for entry in manifest.entries]
-    named = {dataset["record"] for entry in entries for dataset in entry.get("datasets", [])}
+    manifests = list(read_manifests(store))
+    named = {dataset["record"] for manifest in manifests for dataset in manifest.datasets}
+    entries = [entry for manifest in manifests for entry in manifest.entries]
     named |= {entry["record"] for entry in entries if entry.get("kind") == "source-record"}
 
     kept = {Path(name).stem: data for name, data in store.documents("records/")}

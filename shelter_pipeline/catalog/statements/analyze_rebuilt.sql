@@ -1,0 +1,2 @@
+-- The planner learns what a rebuild has loaded.
+ANALYZE dataset, resource, sighting, asset, asset_resource, blob, copy, capture;

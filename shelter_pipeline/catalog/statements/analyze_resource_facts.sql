@@ -1,0 +1,2 @@
+-- Whether few or many are staged decides between an index and a whole table.
+ANALYZE restored_resource;

@@ -1,0 +1,500 @@
+"""The database is gone and the store is there: the catalog comes back, and nothing is made up."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from shelter_pipeline.catalog.audit import audit
+from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.operations.discover_resources import discover_resources
+from shelter_pipeline.operations.harvest_portal import harvest_portal
+from shelter_pipeline.operations.ledger import add_portal, organization_keys
+from shelter_pipeline.operations.plan_organization import plan_organization
+from shelter_pipeline.operations.rebuild_catalog import open_existing_store, rebuild_catalog
+from shelter_pipeline.operations.rescue_batch import rescue_batch
+from shelter_pipeline.operations.rescue_organization import rescue_organization
+from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline.sample.server import SamplePortal
+from shelter_pipeline.vault.local import LocalStore
+from shelter_pipeline.vault.manifest import write_manifest
+from shelter_pipeline_tests.support.catalogs import _migrated
+from shelter_pipeline_tests.support.postgres import PostgresForTests, reachable_folder
+from shelter_pipeline_tests.support.snapshots import Snapshot, assert_equal, snapshot
+from shelter_pipeline_tests.support.workplaces import a_workplace
+
+REPORT = {
+    *("store", "manifests", "damaged_manifests", "captures", "assets", "blobs", "copies", "missing_blobs"),
+    *("unlisted_blobs", "datasets", "organizations", "seconds"),
+}
+NEW = ("captures", "assets", "blobs", "copies", "datasets", "organizations")
+URL = "https://data.example/a.csv"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Rescued:
+    """A whole rescue whose database is gone: the portal, the store, and what the catalog said."""
+
+    portal: SamplePortal
+    store: Path
+    said: Snapshot
+
+
+@pytest.fixture(scope="module", params=["datagov", "ckan", "dcat_us"])
+def rescued(request: pytest.FixtureRequest, postgres: PostgresForTests) -> Iterator[Rescued]:
+    with ExitStack() as opened:
+        portal = opened.enter_context(SamplePortal())
+        folder = opened.enter_context(reachable_folder())
+        with (
+            postgres.fresh_database(filled_by=_migrated) as url,
+            a_workplace(url, folder / "store") as workplace,
+        ):
+            slug = add_portal(workplace, portal_text(portal, request.param)).slug
+            harvest_portal(workplace, slug)
+            discover_resources(workplace, slug)
+            for key in organization_keys(workplace):
+                rescue_organization(workplace, key)
+            said = snapshot(workplace.catalog)
+        yield Rescued(portal, folder / "store", said)
+
+
+def portal_text(portal: SamplePortal, kind: str) -> str:
+    return f"dcat_us:{portal.base_url}/data.json" if kind == "dcat_us" else f"{kind}:{portal.base_url}"
+
+
+@pytest.fixture
+def workplace(catalog_url: str, tmp_path: Path) -> Iterator[Workplace]:
+    """An empty catalog, and a store that is not the one that it is rebuilt from."""
+    with a_workplace(catalog_url, tmp_path / "other") as opened:
+        yield opened
+
+
+@pytest.fixture
+def copied(rescued: Rescued, tmp_path: Path) -> LocalStore:
+    """The store of the rescue, to be damaged."""
+    shutil.copytree(rescued.store, tmp_path / "copied")
+    return LocalStore(tmp_path / "copied")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "store")
+
+
+def test_a_catalog_that_was_dropped_comes_back_whole_from_the_store(
+    rescued: Rescued, workplace: Workplace
+) -> None:
+    report = rebuild_catalog(workplace, open_existing_store(rescued.store))
+
+    assert set(report) >= REPORT
+    assert all(rescued.said[kind] for kind in ("portal", "dataset", "link", "capture", "copy", "batch"))
+    assert_equal(snapshot(workplace.catalog), rescued.said)
+    assert [report[name] for name in NEW] == [
+        len(rescued.said[kind]) for kind in ("capture", "asset", "blob", "copy", "dataset", "organization")
+    ]
+    assert (report["damaged"], report["missing"], report["problems"]) == ([], [], [])
+    assert report["unlisted_blobs"] == 0
+    assert set(audit(workplace.catalog).values()) == {0}
+
+
+def test_rebuilding_twice_is_rebuilding_once(rescued: Rescued, workplace: Workplace) -> None:
+    rebuild_catalog(workplace, open_existing_store(rescued.store))
+
+    again = rebuild_catalog(workplace, open_existing_store(rescued.store))
+
+    assert [again[name] for name in NEW] == [0] * len(NEW)
+    assert_equal(snapshot(workplace.catalog), rescued.said)
+
+
+def test_the_harvest_after_a_rebuild_finds_what_was_restored_unchanged(
+    rescued: Rescued, workplace: Workplace
+) -> None:
+    rebuild_catalog(workplace, open_existing_store(rescued.store))
+    slug = rescued.said["portal"][0][0]
+
+    report = harvest_portal(workplace, slug, mode="full")
+    found = discover_resources(workplace, slug)
+
+    assert report["verdict"] == "complete"
+    assert (report["unchanged"], report["changed"]) == (len(rescued.said["dataset"]), 0)
+    assert (found["assets"], count(workplace, "asset")) == (0, len(rescued.said["asset"]))
+    assert_equal(snapshot(workplace.catalog), rescued.said)
+
+
+def count(workplace: Workplace, table: str, where: str = "true", **values: Any) -> int:
+    with workplace.catalog.begin() as connection:
+        counted = sa.select(sa.func.count()).select_from(sa.table(table)).where(sa.text(where))
+        return int(connection.scalar(counted, values) or 0)
+
+
+def rows(workplace: Workplace, query: str, **values: Any) -> list[tuple[Any, ...]]:
+    with workplace.catalog.begin() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(query), values)]
+
+
+def execute(workplace: Workplace, statement: str) -> None:
+    with workplace.catalog.begin() as connection:
+        connection.execute(sa.text(statement))
+
+
+@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
+def test_damaged_manifests_are_named_and_the_rest_is_used(
+    rescued: Rescued, copied: LocalStore, workplace: Workplace
+) -> None:
+    names = [name for name in copied.document_names("manifests/") if "source-records" not in name]
+    flip_a_bit(copied.root / names[0])
+    stray = copied.root / "manifests" / "2026" / "notes.jsonl"
+    stray.write_bytes(b"not a manifest\n")
+
+    report = rebuild_catalog(workplace, copied)
+
+    assert set(report["damaged"]) == {names[0], "manifests/2026/notes.jsonl"}
+    assert report["damaged_manifests"] == 2
+    assert 0 < report["captures"] < len(rescued.said["capture"])
+    assert report["blobs"] == len(rescued.said["blob"])
+    assert report["unlisted_blobs"] > 0
+
+
+def flip_a_bit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.chmod(0o644)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
+def test_a_blob_that_is_missing_is_named_and_its_file_is_wanted_again(
+    rescued: Rescued, copied: LocalStore, workplace: Workplace
+) -> None:
+    sha256 = next(row[10] for row in rescued.said["asset"] if row[8] == "held")
+    blob = next(blob for blob in copied.blobs() if blob.sha256 == sha256)
+    (copied.root / blob.location).unlink()
+
+    report = rebuild_catalog(workplace, copied)
+
+    assert (report["missing_blobs"], report["missing"]) == (1, [sha256])
+    assert count(workplace, "copy", "sha256 = :sha256", sha256=sha256) == 0
+    lost = rows(
+        workplace,
+        "SELECT DISTINCT state, asset.sha256, etag, next_attempt_at <= now() FROM asset"
+        " JOIN capture ON capture.asset_id = asset.id WHERE capture.sha256 = :sha256 AND NOT late",
+        sha256=sha256,
+    )
+    assert lost == [("pending", None, None, True)]
+
+
+@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
+def test_a_blob_that_comes_back_makes_its_file_held_again(
+    rescued: Rescued, copied: LocalStore, workplace: Workplace
+) -> None:
+    blob = next(iter(copied.blobs()))
+    aside = copied.root / "aside"
+    (copied.root / blob.location).rename(aside)
+    rebuild_catalog(workplace, copied)
+    aside.rename(copied.root / blob.location)
+
+    report = rebuild_catalog(workplace, copied)
+
+    assert (report["missing_blobs"], report["copies"]) == (0, 1)
+    assert count(workplace, "asset", "state = 'held'") == sum(
+        row[8] == "held" for row in rescued.said["asset"]
+    )
+    assert set(audit(workplace.catalog).values()) == {0}
+
+
+@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
+def test_a_blob_of_another_size_than_its_manifest_says_is_damaged(
+    rescued: Rescued, copied: LocalStore, workplace: Workplace
+) -> None:
+    sha256 = next(row[10] for row in rescued.said["asset"] if row[8] == "held")
+    blob = next(blob for blob in copied.blobs() if blob.sha256 == sha256)
+    path = copied.root / blob.location
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1])
+
+    report = rebuild_catalog(workplace, copied)
+
+    assert report["missing"] == [sha256]
+    assert rows(workplace, "SELECT state FROM copy WHERE sha256 = :sha256", sha256=sha256) == [("damaged",)]
+    assert count(workplace, "asset", "sha256 = :sha256", sha256=sha256) == 0
+    assert rows(workplace, "SELECT size FROM blob WHERE sha256 = :sha256", sha256=sha256) == [(blob.size,)]
+
+
+@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
+def test_with_verify_bytes_that_rotted_are_found_and_the_others_proved_now(
+    rescued: Rescued, copied: LocalStore, workplace: Workplace
+) -> None:
+    rotten = next(iter(copied.blobs()))
+    flip_a_bit(copied.root / rotten.location)
+    begin = datetime.now(UTC)
+
+    report = rebuild_catalog(workplace, copied, verify=True)
+
+    assert (len(report["damaged"]), report["missing"]) == (1, [rotten.sha256])
+    (oldest,) = rows(workplace, "SELECT min(verified_at) FROM copy")[0]
+    assert oldest >= begin
+
+
+@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
+def test_without_verify_a_copy_is_as_proved_as_its_last_download(
+    rescued: Rescued, workplace: Workplace
+) -> None:
+    begin = datetime.now(UTC)
+
+    rebuild_catalog(workplace, open_existing_store(rescued.store))
+
+    assert count(workplace, "copy", "verified_at >= :begin", begin=begin) == 0
+    # The records of publishers were hashed when they were stored, but no capture tells when.
+    unproved = "verified_at = to_timestamp(0) AND sha256 IN (SELECT sha256 FROM capture)"
+    assert count(workplace, "copy", unproved) == 0
+
+
+@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
+def test_a_record_that_is_missing_or_damaged_costs_its_dataset_alone(
+    rescued: Rescued, copied: LocalStore, workplace: Workplace
+) -> None:
+    gone, rotten = list(copied.document_names("records/"))[:2]
+    (copied.root / gone).unlink()
+    flip_a_bit(copied.root / rotten)
+
+    report = rebuild_catalog(workplace, copied)
+
+    assert {problem["where"] for problem in report["problems"]} == {gone, rotten}
+    assert report["datasets"] == len(rescued.said["dataset"]) - 2
+    assert report["captures"] == len(rescued.said["capture"])
+
+
+@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
+def test_what_the_catalog_knows_from_a_later_capture_stays(rescued: Rescued, workplace: Workplace) -> None:
+    rebuild_catalog(workplace, open_existing_store(rescued.store))
+    execute(workplace, "UPDATE dataset SET title = 'Newer', changed_at = now()")
+    execute(
+        workplace, "UPDATE asset SET state = 'failed', reason = 'gone', sha256 = NULL WHERE sha256 IS NULL"
+    )
+    execute(
+        workplace,
+        "INSERT INTO capture (asset_id, verdict, reason, started_at, finished_at)"
+        " SELECT id, 'permanent', 'gone', now() + interval '1 hour', now() + interval '1 hour' FROM asset",
+    )
+    execute(workplace, "UPDATE asset SET reason = 'gone', next_attempt_at = '2100-01-01'")
+    before = snapshot(workplace.catalog)
+
+    report = rebuild_catalog(workplace, open_existing_store(rescued.store))
+
+    assert [report[name] for name in NEW] == [0] * len(NEW)
+    assert_equal(snapshot(workplace.catalog), before)
+
+
+@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
+def test_a_catalog_from_an_older_backup_is_brought_up_to_the_store(
+    rescued: Rescued, workplace: Workplace
+) -> None:
+    rebuild_catalog(workplace, open_existing_store(rescued.store))
+    execute(workplace, "DELETE FROM capture")
+    execute(workplace, "UPDATE asset SET state = 'pending', sha256 = NULL, size = NULL, batch_id = NULL")
+    execute(workplace, "DELETE FROM source_record; DELETE FROM copy; DELETE FROM blob")
+    execute(
+        workplace,
+        "UPDATE dataset SET title = 'Older', raw = '{}', record_hash = sha256('older'), changed_at = '2020-01-01'",
+    )
+
+    rebuild_catalog(workplace, open_existing_store(rescued.store))
+
+    assert_equal(snapshot(workplace.catalog), rescued.said)
+
+
+def test_manifests_of_several_runs_of_a_batch_tell_each_capture_once(
+    catalog_url: str, tmp_path: Path, postgres: PostgresForTests
+) -> None:
+    with SamplePortal() as sample, postgres.fresh_database(filled_by=_migrated) as url:
+        with a_workplace(url, tmp_path / "store", asset_max_attempts=50) as first:
+            slug = add_portal(first, f"datagov:{sample.base_url}").slug
+            harvest_portal(first, slug)
+            discover_resources(first, slug)
+            (key,) = plan_organization(first, "hhs-gov", urgent=False)["new"]
+            for run in range(3):
+                rescue_batch(first, key, run_id=f"run-{run}")
+                execute(first, "UPDATE asset SET next_attempt_at = now() WHERE state <> 'held' OR id % 2 = 0")
+                execute(first, "UPDATE batch SET state = 'planned'")
+            result = rescue_batch(first, key, run_id="last")
+            said = snapshot(first.catalog)
+        with a_workplace(catalog_url, tmp_path / "other") as rebuilt:
+            report = rebuild_catalog(rebuilt, open_existing_store(tmp_path / "store"))
+            found = snapshot(rebuilt.catalog)
+
+    assert result.manifest is not None
+    assert report["manifests"] == 4
+    assert report["captures"] == len(said["capture"]) > len(said["asset"])
+    for kind in ("capture", "asset", "blob", "copy", "link", "resource", "dataset"):
+        assert_equal({kind: found[kind]}, {kind: said[kind]})
+
+
+def test_a_link_that_was_found_after_the_manifest_is_found_again_by_discovery(
+    catalog_url: str, tmp_path: Path, postgres: PostgresForTests
+) -> None:
+    with SamplePortal() as sample, postgres.fresh_database(filled_by=_migrated) as url:
+        with a_workplace(url, tmp_path / "store") as first:
+            slug = add_portal(first, f"datagov:{sample.base_url}").slug
+            harvest_portal(first, slug)
+            for key in organization_keys(first):  # discovered one after the other, and files are shared
+                rescue_organization(first, key)
+            said = snapshot(first.catalog)
+        with a_workplace(catalog_url, tmp_path / "other") as rebuilt:
+            rebuild_catalog(rebuilt, open_existing_store(tmp_path / "store"))
+            lacking = len(said["link"]) - len(snapshot(rebuilt.catalog)["link"])
+            harvest_portal(rebuilt, slug, mode="full")
+            found = discover_resources(rebuilt, slug)
+            links = {"link": snapshot(rebuilt.catalog)["link"]}
+
+    assert lacking > 0
+    assert found["assets"] == 0
+    assert_equal(links, {"link": said["link"]})
+
+
+# Manifests of earlier versions, and of single fetches
+
+
+def add(store: LocalStore, body: bytes) -> str:
+    with store.receive() as partial:
+        partial.write(body)
+        return store.publish(partial).sha256
+
+
+def entry(
+    reason: str, sha256: str | None = None, *, hours: float = 0, url: str = URL, **more: Any
+) -> dict[str, Any]:
+    """A capture as the first version of manifests tells it."""
+    at = (NOON + timedelta(hours=hours)).isoformat()
+    verdict = {"stored": "stored", "unchanged": "unchanged", "not-found": "permanent"}.get(
+        reason, "transient"
+    )
+    return {
+        "url": url,
+        "kind": "csv",
+        "verdict": verdict,
+        "reason": reason,
+        "final_url": url,
+        "status": 200,
+        "flags": [],
+        "sha256": sha256,
+        "size": 5 if sha256 else None,
+        "started_at": at,
+        "finished_at": at,
+        "late": False,
+        "token": 1,
+        "heads": {"request": [], "response": [["ETag", '"v1"']], "hops": []},
+        "datasets": [{"portal": "https://portal.example", "organization": "epa", "identifier": "1"}],
+        "dataset_count": 1,
+    } | more
+
+
+def asset(workplace: Workplace) -> tuple[Any, ...]:
+    (found,) = rows(
+        workplace, "SELECT state, reason, sha256, size, etag, attempts, next_attempt_at FROM asset"
+    )
+    return found
+
+
+def test_an_old_manifest_brings_back_files_captures_and_copies(
+    store: LocalStore, workplace: Workplace
+) -> None:
+    sha256 = add(store, b"hello")
+    write_manifest(store, "epa.x.1", [entry("server-error", hours=1), entry("stored", sha256, hours=2)])
+
+    report = rebuild_catalog(workplace, store)
+
+    assert [report[name] for name in NEW] == [2, 1, 1, 1, 0, 0]
+    assert (report["missing"], report["problems"], report["unlisted_blobs"]) == ([], [], 0)
+    month = NOON + timedelta(hours=2, days=30)
+    assert asset(workplace) == ("held", "stored", sha256, 5, '"v1"', 0, month)
+
+
+@pytest.mark.parametrize(
+    ("entries", "state"),
+    [
+        (["server-error"], ("pending", 1, NOON + timedelta(minutes=1))),
+        (["server-error", "server-error"], ("pending", 2, NOON + timedelta(hours=1, minutes=2))),
+        (["not-found"], ("failed", 0, NOON + timedelta(days=30))),
+        (["server-error"] * 5, ("failed", 0, NOON + timedelta(hours=4, days=3))),
+    ],
+)
+def test_the_state_of_a_file_follows_from_its_captures_one_by_one(
+    entries: list[str], state: tuple[str, int, datetime], store: LocalStore, workplace: Workplace
+) -> None:
+    write_manifest(store, "b", [entry(reason, hours=hours) for hours, reason in enumerate(entries)])
+
+    rebuild_catalog(workplace, store)
+
+    found = asset(workplace)
+    assert (found[0], found[5], found[6]) == state
+    assert found[1] == entries[-1]
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_file_holds_its_newest_bytes_in_whatever_order_manifests_are_read(
+    newest_first: bool, store: LocalStore, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shelter_pipeline.operations.rebuild_catalog.LINES_AT_ONCE", 1)
+    captures = [
+        entry("stored", add(store, b"first"), hours=0),
+        entry("stored", newest := add(store, b"newer"), hours=1),
+        entry("not-found", hours=2),
+    ]
+    ordered = captures[::-1] if newest_first else captures
+    for place, one in enumerate(ordered):
+        write_manifest(store, f"batch-{place}", [one])
+
+    report = rebuild_catalog(workplace, store)
+
+    assert report["captures"] == 3
+    assert asset(workplace)[:3] == ("held", "not-found", newest)
+
+
+def test_a_blob_that_no_manifest_names_is_known_and_counted(store: LocalStore, workplace: Workplace) -> None:
+    sha256 = add(store, b"from nowhere")
+
+    report = rebuild_catalog(workplace, store)
+
+    assert (report["blobs"], report["copies"], report["unlisted_blobs"], report["missing_blobs"]) == (
+        1,
+        1,
+        1,
+        0,
+    )
+    assert rows(
+        workplace, "SELECT sha256, size, verified_at = to_timestamp(0) FROM blob JOIN copy USING (sha256)"
+    ) == [(sha256, 12, True)]
+
+
+def test_a_line_that_cannot_be_used_is_named_and_costs_no_other(
+    store: LocalStore, workplace: Workplace
+) -> None:
+    odd = [
+        entry("stored", add(store, b"hello")),
+        entry("server-error", url="https://"),
+        entry("server-error", hours=1) | {"verdict": "splendid"},
+        entry("server-error", hours=2) | {"started_at": "yesterday"},
+        {"line": "of a later version"},
+    ]
+    name = write_manifest(store, "b", odd)
+
+    report = rebuild_catalog(workplace, store)
+
+    assert report["captures"] == 1
+    assert [problem["where"] for problem in report["problems"]] == [name] * 3
+
+
+def test_a_folder_that_holds_no_store_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="holds no store"):
+        open_existing_store(tmp_path / "typing-error")
+
+    assert not (tmp_path / "typing-error").exists()
