@@ -200,10 +200,12 @@ def restore_batches(
             )
 
 
-def restore_source(catalog: Catalog, source: RestoredSource) -> bool:
-    """Make a publisher's own record known again; False if it was known, or no good copy of it is."""
+def restore_source(catalog: Catalog, source: RestoredSource, *, store: str) -> None:
+    """Make a publisher's own record known again, if a good copy of it is. Safe to repeat."""
     with catalog.begin() as connection:
-        return connection.execute(statement("restore_source"), asdict(source)).rowcount == 1
+        connection.execute(statement("restore_source"), asdict(source))
+        proof = {name: getattr(source, name) for name in ("sha256", "media_type", "asked_at")}
+        connection.execute(statement("restore_source_proof"), {**proof, "store": store})
 
 
 def _load(

@@ -236,6 +236,7 @@ class CatalogueRestorer:
                 line.media_type,
                 line.asked_at,
             ),
+            store=self.store.name,
         )
 
 

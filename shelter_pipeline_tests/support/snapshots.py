@@ -76,4 +76,6 @@ def assert_equal(found: Snapshot, right: Snapshot) -> None:
     for kind, rows in right.items():
         lacking = [row for row in rows if row not in found[kind]]
         surplus = [row for row in found[kind] if row not in rows]
-        assert (kind, lacking[:2], surplus[:2], len(found[kind])) == (kind, [], [], len(rows))
+        assert not lacking, f"{kind}: {len(lacking)} are missing, the first of them {lacking[:2]}"
+        assert not surplus, f"{kind}: {len(surplus)} are too many, the first of them {surplus[:2]}"
+        assert len(found[kind]) == len(rows), f"{kind}: some come twice"
