@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from shelter_pipeline.catalog.audit import audit
-from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.operations.discover_resources import discover_resources
 from shelter_pipeline.operations.harvest_portal import harvest_portal
 from shelter_pipeline.operations.ledger import add_portal, organization_keys
@@ -25,50 +20,30 @@ from shelter_pipeline.operations.rescue_organization import rescue_organization
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.sample.server import SamplePortal
 from shelter_pipeline.vault.local import LocalStore
-from shelter_pipeline.vault.manifest import write_manifest
 from shelter_pipeline_tests.support.catalogs import _migrated
-from shelter_pipeline_tests.support.postgres import PostgresForTests, reachable_folder
-from shelter_pipeline_tests.support.snapshots import Snapshot, assert_equal, snapshot
+from shelter_pipeline_tests.support.postgres import PostgresForTests
+from shelter_pipeline_tests.support.rebuilding import (
+    NEW,
+    Rescued,
+    a_rescue_without_database,
+    count,
+    execute,
+    rows,
+)
+from shelter_pipeline_tests.support.snapshots import assert_equal, snapshot
 from shelter_pipeline_tests.support.workplaces import a_workplace
 
 REPORT = {
     *("store", "manifests", "damaged_manifests", "captures", "assets", "blobs", "copies", "missing_blobs"),
     *("unlisted_blobs", "datasets", "organizations", "seconds"),
 }
-NEW = ("captures", "assets", "blobs", "copies", "datasets", "organizations")
-URL = "https://data.example/a.csv"
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Rescued:
-    """A whole rescue whose database is gone: the portal, the store, and what the catalog said."""
-
-    portal: SamplePortal
-    store: Path
-    said: Snapshot
-
-
-@pytest.fixture(scope="module", params=["datagov", "ckan", "dcat_us"])
-def rescued(request: pytest.FixtureRequest, postgres: PostgresForTests) -> Iterator[Rescued]:
-    with ExitStack() as opened:
-        portal = opened.enter_context(SamplePortal())
-        folder = opened.enter_context(reachable_folder())
-        with (
-            postgres.fresh_database(filled_by=_migrated) as url,
-            a_workplace(url, folder / "store") as workplace,
-        ):
-            slug = add_portal(workplace, portal_text(portal, request.param)).slug
-            harvest_portal(workplace, slug)
-            discover_resources(workplace, slug)
-            for key in organization_keys(workplace):
-                rescue_organization(workplace, key)
-            said = snapshot(workplace.catalog)
-        yield Rescued(portal, folder / "store", said)
-
-
-def portal_text(portal: SamplePortal, kind: str) -> str:
-    return f"dcat_us:{portal.base_url}/data.json" if kind == "dcat_us" else f"{kind}:{portal.base_url}"
+@pytest.fixture(scope="module")
+def rescued(postgres: PostgresForTests) -> Iterator[Rescued]:
+    """Everything harvested, discovered and rescued; for tests that leave its store alone."""
+    with a_rescue_without_database(postgres) as found:
+        yield found
 
 
 @pytest.fixture
@@ -83,11 +58,6 @@ def copied(rescued: Rescued, tmp_path: Path) -> LocalStore:
     """The store of the rescue, to be damaged."""
     shutil.copytree(rescued.store, tmp_path / "copied")
     return LocalStore(tmp_path / "copied")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path / "store")
 
 
 def test_a_catalog_that_was_dropped_comes_back_whole_from_the_store(
@@ -132,23 +102,23 @@ def test_the_harvest_after_a_rebuild_finds_what_was_restored_unchanged(
     assert_equal(now, {kind: rows for kind, rows in rescued.said.items() if kind != "asset"})
 
 
-def count(workplace: Workplace, table: str, where: str = "true", **values: Any) -> int:
-    with workplace.catalog.begin() as connection:
-        counted = sa.select(sa.func.count()).select_from(sa.table(table)).where(sa.text(where))
-        return int(connection.scalar(counted, values) or 0)
+@pytest.mark.parametrize("kind", ["ckan", "dcat_us"])
+def test_datasets_of_other_portals_come_back_and_are_unchanged_to_the_next_harvest(
+    kind: str, postgres: PostgresForTests, workplace: Workplace
+) -> None:
+    with a_rescue_without_database(postgres, kind=kind, organizations=2) as rescued:
+        rebuild_catalog(workplace, open_existing_store(rescued.store))
+        found = snapshot(workplace.catalog)
+        report = harvest_portal(workplace, rescued.said["portal"][0][0], mode="full")
+
+    assert rescued.said["dataset"]
+    rescued.said["asset"] = [row for row in rescued.said["asset"] if row[-1] is not None]  # those of a batch
+    assert_equal(
+        found, {kind: rescued.said[kind] for kind in ("portal", "dataset", "resource", "asset", "capture")}
+    )
+    assert (report["changed"], report["unchanged"]) == (0, len(rescued.said["dataset"]))
 
 
-def rows(workplace: Workplace, query: str, **values: Any) -> list[tuple[Any, ...]]:
-    with workplace.catalog.begin() as connection:
-        return [tuple(row) for row in connection.execute(sa.text(query), values)]
-
-
-def execute(workplace: Workplace, statement: str) -> None:
-    with workplace.catalog.begin() as connection:
-        connection.execute(sa.text(statement))
-
-
-@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
 def test_damaged_manifests_are_named_and_the_rest_is_used(
     rescued: Rescued, copied: LocalStore, workplace: Workplace
 ) -> None:
@@ -173,7 +143,6 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
 def test_a_blob_that_is_missing_is_named_and_its_file_is_wanted_again(
     rescued: Rescued, copied: LocalStore, workplace: Workplace
 ) -> None:
@@ -194,7 +163,6 @@ def test_a_blob_that_is_missing_is_named_and_its_file_is_wanted_again(
     assert lost == [("pending", None, None, True)]
 
 
-@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
 def test_a_blob_that_comes_back_makes_its_file_held_again(
     rescued: Rescued, copied: LocalStore, workplace: Workplace
 ) -> None:
@@ -213,7 +181,6 @@ def test_a_blob_that_comes_back_makes_its_file_held_again(
     assert set(audit(workplace.catalog).values()) == {0}
 
 
-@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
 def test_a_blob_of_another_size_than_its_manifest_says_is_damaged(
     rescued: Rescued, copied: LocalStore, workplace: Workplace
 ) -> None:
@@ -231,7 +198,6 @@ def test_a_blob_of_another_size_than_its_manifest_says_is_damaged(
     assert rows(workplace, "SELECT size FROM blob WHERE sha256 = :sha256", sha256=sha256) == [(blob.size,)]
 
 
-@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
 def test_with_verify_bytes_that_rotted_are_found_and_the_others_proved_now(
     rescued: Rescued, copied: LocalStore, workplace: Workplace
 ) -> None:
@@ -246,7 +212,6 @@ def test_with_verify_bytes_that_rotted_are_found_and_the_others_proved_now(
     assert oldest >= begin
 
 
-@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
 def test_without_verify_a_copy_is_as_proved_as_its_last_download(
     rescued: Rescued, workplace: Workplace
 ) -> None:
@@ -258,7 +223,6 @@ def test_without_verify_a_copy_is_as_proved_as_its_last_download(
     assert count(workplace, "copy", "verified_at = to_timestamp(0)") == 0
 
 
-@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
 def test_a_record_that_is_missing_or_damaged_costs_its_dataset_alone(
     rescued: Rescued, copied: LocalStore, workplace: Workplace
 ) -> None:
@@ -275,7 +239,6 @@ def test_a_record_that_is_missing_or_damaged_costs_its_dataset_alone(
     assert report["captures"] == len(rescued.said["capture"])
 
 
-@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
 def test_what_the_catalog_knows_from_a_later_capture_stays(rescued: Rescued, workplace: Workplace) -> None:
     rebuild_catalog(workplace, open_existing_store(rescued.store))
     execute(workplace, "UPDATE dataset SET title = 'Newer', changed_at = now()")
@@ -296,7 +259,6 @@ def test_what_the_catalog_knows_from_a_later_capture_stays(rescued: Rescued, wor
     assert_equal(snapshot(workplace.catalog), before)
 
 
-@pytest.mark.parametrize("rescued", ["datagov"], indirect=True)
 def test_a_catalog_from_an_older_backup_is_brought_up_to_the_store(
     rescued: Rescued, workplace: Workplace
 ) -> None:
@@ -360,143 +322,3 @@ def test_a_link_that_was_found_after_the_manifest_is_found_again_by_discovery(
     assert lacking > 0
     assert found["assets"] == 0
     assert_equal(links, {"link": said["link"]})
-
-
-# Manifests of earlier versions, and of single fetches
-
-
-def add(store: LocalStore, body: bytes) -> str:
-    with store.receive() as partial:
-        partial.write(body)
-        return store.publish(partial).sha256
-
-
-def entry(
-    reason: str, sha256: str | None = None, *, hours: float = 0, url: str = URL, **more: Any
-) -> dict[str, Any]:
-    """A capture as the first version of manifests tells it."""
-    at = (NOON + timedelta(hours=hours)).isoformat()
-    verdict = {"stored": "stored", "unchanged": "unchanged", "not-found": "permanent"}.get(
-        reason, "transient"
-    )
-    return {
-        "url": url,
-        "kind": "csv",
-        "verdict": verdict,
-        "reason": reason,
-        "final_url": url,
-        "status": 200,
-        "flags": [],
-        "sha256": sha256,
-        "size": 5 if sha256 else None,
-        "started_at": at,
-        "finished_at": at,
-        "late": False,
-        "token": 1,
-        "heads": {"request": [], "response": [["ETag", '"v1"']], "hops": []},
-        "datasets": [{"portal": "https://portal.example", "organization": "epa", "identifier": "1"}],
-        "dataset_count": 1,
-    } | more
-
-
-def asset(workplace: Workplace) -> tuple[Any, ...]:
-    (found,) = rows(
-        workplace, "SELECT state, reason, sha256, size, etag, attempts, next_attempt_at FROM asset"
-    )
-    return found
-
-
-def test_an_old_manifest_brings_back_files_captures_and_copies(
-    store: LocalStore, workplace: Workplace
-) -> None:
-    sha256 = add(store, b"hello")
-    write_manifest(store, "epa.x.1", [entry("server-error", hours=1), entry("stored", sha256, hours=2)])
-
-    report = rebuild_catalog(workplace, store)
-
-    assert [report[name] for name in NEW] == [2, 1, 1, 1, 0, 0]
-    assert (report["missing"], report["problems"], report["unlisted_blobs"]) == ([], [], 0)
-    month = NOON + timedelta(hours=2, days=30)
-    assert asset(workplace) == ("held", "stored", sha256, 5, '"v1"', 0, month)
-
-
-@pytest.mark.parametrize(
-    ("entries", "state"),
-    [
-        (["server-error"], ("pending", 1, NOON + timedelta(minutes=1))),
-        (["server-error", "server-error"], ("pending", 2, NOON + timedelta(hours=1, minutes=2))),
-        (["not-found"], ("failed", 0, NOON + timedelta(days=30))),
-        (["server-error"] * 8, ("failed", 0, NOON + timedelta(hours=7, days=3))),
-    ],
-)
-def test_the_state_of_a_file_follows_from_its_captures_one_by_one(
-    entries: list[str], state: tuple[str, int, datetime], store: LocalStore, workplace: Workplace
-) -> None:
-    write_manifest(store, "b", [entry(reason, hours=hours) for hours, reason in enumerate(entries)])
-
-    rebuild_catalog(workplace, store)
-
-    found = asset(workplace)
-    assert (found[0], found[5], found[6]) == state
-    assert found[1] == entries[-1]
-
-
-@pytest.mark.parametrize("newest_first", [True, False])
-def test_a_file_holds_its_newest_bytes_in_whatever_order_manifests_are_read(
-    newest_first: bool, store: LocalStore, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shelter_pipeline.operations.rebuild_catalog.LINES_AT_ONCE", 1)
-    captures = [
-        entry("stored", add(store, b"first"), hours=0),
-        entry("stored", newest := add(store, b"newer"), hours=1),
-        entry("not-found", hours=2),
-    ]
-    ordered = captures[::-1] if newest_first else captures
-    for place, one in enumerate(ordered):
-        write_manifest(store, f"batch-{place}", [one])
-
-    report = rebuild_catalog(workplace, store)
-
-    assert report["captures"] == 3
-    assert asset(workplace)[:3] == ("held", "not-found", newest)
-
-
-def test_a_blob_that_no_manifest_names_is_known_and_counted(store: LocalStore, workplace: Workplace) -> None:
-    sha256 = add(store, b"from nowhere")
-
-    report = rebuild_catalog(workplace, store)
-
-    assert (report["blobs"], report["copies"], report["unlisted_blobs"], report["missing_blobs"]) == (
-        1,
-        1,
-        1,
-        0,
-    )
-    assert rows(
-        workplace, "SELECT sha256, size, verified_at = to_timestamp(0) FROM blob JOIN copy USING (sha256)"
-    ) == [(sha256, 12, True)]
-
-
-def test_a_line_that_cannot_be_used_is_named_and_costs_no_other(
-    store: LocalStore, workplace: Workplace
-) -> None:
-    odd = [
-        entry("stored", add(store, b"hello")),
-        entry("server-error", url="https://"),
-        entry("server-error", hours=1) | {"verdict": "splendid"},
-        entry("server-error", hours=2) | {"started_at": "yesterday"},
-        {"line": "of a later version"},
-    ]
-    name = write_manifest(store, "b", odd)
-
-    report = rebuild_catalog(workplace, store)
-
-    assert report["captures"] == 1
-    assert [problem["where"] for problem in report["problems"]] == [name] * 3
-
-
-def test_a_folder_that_holds_no_store_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="holds no store"):
-        open_existing_store(tmp_path / "typing-error")
-
-    assert not (tmp_path / "typing-error").exists()
