@@ -70,8 +70,7 @@ class RestoredBatch:
 class RestoredSource:
     """A publisher's own record of a known dataset; `record_hash` is that of the portal's record of the moment."""
 
-    portal: str
-    identifier: str
+    dataset_id: int
     record_hash: bytes
     url: str
     sha256: str
@@ -200,12 +199,13 @@ def restore_batches(
             )
 
 
-def restore_source(catalog: Catalog, source: RestoredSource, *, store: str) -> None:
-    """Make a publisher's own record known again, if a good copy of it is. Safe to repeat."""
+def restore_sources(catalog: Catalog, sources: Sequence[RestoredSource], *, store: str) -> None:
+    """Make publishers' own records known again, where a good copy is, in one transaction. Safe to repeat."""
     with catalog.begin() as connection:
-        connection.execute(statement("restore_source"), asdict(source))
-        proof = {name: getattr(source, name) for name in ("sha256", "media_type", "asked_at")}
-        connection.execute(statement("restore_source_proof"), {**proof, "store": store})
+        for source in sources:
+            connection.execute(statement("restore_source"), asdict(source))
+            proof = {name: getattr(source, name) for name in ("sha256", "media_type", "asked_at")}
+            connection.execute(statement("restore_source_proof"), {**proof, "store": store})
 
 
 def _load(

@@ -21,7 +21,7 @@ from shelter_pipeline.catalog.restoring_datasets import (
     restore_datasets,
     restore_organizations,
     restore_portal,
-    restore_source,
+    restore_sources,
     restore_unlisted,
 )
 from shelter_pipeline.domain.errors import DamagedError, SetupError
@@ -103,17 +103,26 @@ class CatalogueRestorer:
 
         A dataset that is not known yet is waited for, unless this is the `last` time.
         """
-        for line in told.sources:
-            portal = next((row for row in self._portals.values() if row.url == line.portal), None)
-            if portal is None or not known_datasets(self.catalog, portal.id, [line.identifier]):
-                if last:
-                    self.note(told.name, f"no manifest tells of the dataset {line.identifier!r}")
-                else:
-                    self._waiting[told.name] = None
-            elif self.store.size_of(line.sha256) is None:
-                yield bytes.fromhex(line.sha256)
-            else:
-                self._restore_source(told.name, portal, line)
+        for url in sorted({line.portal for line in told.sources}):
+            lines = [line for line in told.sources if line.portal == url]
+            portal = next((row for row in self._portals.values() if row.url == url), None)
+            wanted = [line.identifier for line in lines]
+            known = known_datasets(self.catalog, portal.id, wanted) if portal else {}
+            found: list[RestoredSource] = []
+            for line in lines:
+                if portal is None or line.identifier not in known:
+                    self._wait(told.name, line, last=last)
+                elif self.store.size_of(line.sha256) is None:
+                    yield bytes.fromhex(line.sha256)
+                elif source := self._source(told.name, portal, known[line.identifier].id, line):
+                    found.append(source)
+            restore_sources(self.catalog, found, store=self.store.name)
+
+    def _wait(self, name: str, line: SourceLine, *, last: bool) -> None:
+        if last:
+            self.note(name, f"no manifest tells of the dataset {line.identifier!r}")
+        else:
+            self._waiting[name] = None
 
     def take_waiting(self) -> list[str]:
         """The manifests with source records whose datasets were not known when they were read."""
@@ -217,26 +226,18 @@ class CatalogueRestorer:
             raise DamagedError("the record is not the one that was written")
         return read_kept_record(portal_kind, data, kind=kind, collection=collection)
 
-    def _restore_source(self, name: str, portal: PortalRow, line: SourceLine) -> None:
+    def _source(
+        self, name: str, portal: PortalRow, dataset_id: int, line: SourceLine
+    ) -> RestoredSource | None:
         try:
             record = self._record(line.record, portal.kind)
         except DamagedError as error:
             self.note(
                 record_name(line.record), f"{error}, so a source record that {name} tells of is unknown"
             )
-            return
-        restore_source(
-            self.catalog,
-            RestoredSource(
-                line.portal,
-                line.identifier,
-                record.record_hash,
-                line.url,
-                line.sha256,
-                line.media_type,
-                line.asked_at,
-            ),
-            store=self.store.name,
+            return None
+        return RestoredSource(
+            dataset_id, record.record_hash, line.url, line.sha256, line.media_type, line.asked_at
         )
 
 

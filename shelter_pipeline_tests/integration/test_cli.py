@@ -24,6 +24,10 @@ HARVEST = {
     *("resources", "seconds"),
 }
 RESCUE = {"organization", "verdict", "datasets", "expected_files", "held_files", "held_bytes", "failed"}
+REBUILD = {
+    *("store", "manifests", "damaged_manifests", "captures", "assets", "blobs", "copies", "missing_blobs"),
+    *("unlisted_blobs", "datasets", "organizations", "seconds"),
+}
 FETCH = {"verdict", "reason", "sha256", "size", "requests", "flags", "final_url"}
 
 
@@ -90,7 +94,10 @@ def test_a_rescue_from_harvest_to_scrub_speaks_the_contract(shelter: Shelter, tm
     assert (rescued["verdict"], rescued["held_files"]) == ("complete", right.held_files)
     assert (status["datasets"], status["held_files"]) == (300, right.held_files)
     assert len(status["by_organization"]) == 12
+    rebuilt = result_of(shelter("rebuild", "--store", str(tmp_path / "store"), "--json"))
     assert (scrubbed["ok"] >= 1, scrubbed["damaged"], scrubbed["missing"]) == (True, 0, 0)
+    # The catalog is there, so there is nothing that it does not know.
+    assert (rebuilt["manifests"] >= 1, rebuilt["captures"], rebuilt["copies"]) == (True, 0, 0)
 
 
 def test_an_address_where_nobody_listens_is_unreachable_and_exits_with_1(
@@ -103,6 +110,26 @@ def test_an_address_where_nobody_listens_is_unreachable_and_exits_with_1(
     assert (result["verdict"], result["seen"], result["delisted"]) == ("unreachable", 0, 0)
     assert "\n" not in result["message"]
     assert ended.stderr == ""
+
+
+def test_a_rebuild_says_what_is_missing_and_refuses_what_is_no_store(
+    shelter: Shelter, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    with FaultServer() as server:
+        url = server.serves("/a.csv", *whole(b"a,b\n1,2\n"))
+        sha256 = result_of(shelter("fetch", url, "--store", str(store), "--json"))["sha256"]
+    (blob,) = store.rglob(sha256)
+    blob.unlink()
+
+    rebuilt = result_of(shelter("rebuild", "--store", str(store), "--json"), code=1)
+    shown = shelter("rebuild", "--store", str(store))
+    refused = shelter("rebuild", "--store", str(tmp_path / "elsewhere"), "--json")
+
+    assert set(rebuilt) >= REBUILD
+    assert (rebuilt["store"], rebuilt["missing"]) == (str(store), [sha256])
+    assert (shown.returncode, f"missing: {sha256}" in shown.stdout) == (1, True)
+    assert_one_sentence(refused, "holds no store")
 
 
 def test_fetch_and_scrub_print_what_they_promise(tmp_path: Path) -> None:
