@@ -7,7 +7,7 @@ a catalog that is at work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,32 @@ from typing import Any
 import msgspec
 from sqlalchemy.engine import Connection
 
-from shelter_pipeline.catalog.connection import Catalog, copy_rows, statement, storable
+from shelter_pipeline.catalog.connection import Catalog, copy_rows, statement
 from shelter_pipeline.domain.urls import Url
 
 _STEPS = ("restore_hosts", "restore_assets", "restore_sizes", "restore_states", "restore_captures")
 _AFTERWARDS = ("restore_bytes", "restore_proofs", "restore_links")
+_ASSET = ("kind", "format", "media_type", "checksum", "expected_size", "found_at")
+_STATE = (
+    *("moment", "state", "reason", "sha256", "size", "etag", "last_modified", "attempts"),
+    *("next_attempt_at", "batch_key"),
+)
+_CAPTURE = (
+    *(
+        "batch_key",
+        "late",
+        "verdict",
+        "reason",
+        "detail",
+        "final_url",
+        "status",
+        "requests",
+        "wire_bytes",
+        "sha256",
+        "size",
+    ),
+    *("media_type", "started_at", "finished_at"),
+)
 _OF_A_STORE = frozenset({"restore_sizes", "restore_proofs"})
 
 
@@ -89,7 +110,7 @@ class RestoredLink:
 
 @dataclass(slots=True)
 class RestoredFiles:
-    """A portion of what manifests say of files."""
+    """A portion of what manifests say of files. Every text in it is one that the catalog can keep."""
 
     assets: list[RestoredAsset] = field(default_factory=list)
     states: list[RestoredState] = field(default_factory=list)
@@ -157,75 +178,28 @@ def analyze_rebuilt(catalog: Catalog) -> None:
 def _stage(connection: Connection, files: RestoredFiles) -> None:
     copy_rows(
         connection,
-        "restored_asset (url, url_hash, host, kind, format, media_type, checksum, expected_size, found_at)",
-        (
-            (
-                asset.url.text,
-                asset.url.digest,
-                asset.url.host,
-                asset.kind,
-                asset.format,
-                asset.media_type,
-                asset.checksum,
-                asset.expected_size,
-                asset.found_at,
-            )
-            for asset in files.assets
-        ),
+        f"restored_asset (url, url_hash, host, {', '.join(_ASSET)})",
+        ((one.url.text, one.url.digest, one.url.host, *_named(one, _ASSET)) for one in files.assets),
     )
     copy_rows(
         connection,
-        "restored_state (url_hash, moment, state, reason, sha256, size, etag, last_modified, attempts,"
-        " next_attempt_at, batch_key)",
-        (
-            (
-                state.url.digest,
-                state.moment,
-                state.state,
-                state.reason,
-                state.sha256,
-                state.size,
-                state.etag,
-                state.last_modified,
-                state.attempts,
-                state.next_attempt_at,
-                state.batch_key,
-            )
-            for state in files.states
-        ),
+        f"restored_state (url_hash, {', '.join(_STATE)})",
+        ((one.url.digest, *_named(one, _STATE)) for one in files.states),
     )
     copy_rows(
         connection,
-        "restored_capture (url_hash, batch_key, late, verdict, reason, detail, final_url, status, heads, flags,"
-        " requests, wire_bytes, sha256, size, media_type, started_at, finished_at)",
+        f"restored_capture (url_hash, heads, flags, {', '.join(_CAPTURE)})",
         (
-            (
-                capture.url.digest,
-                capture.batch_key,
-                capture.late,
-                capture.verdict,
-                capture.reason,
-                storable(capture.detail),
-                capture.final_url,
-                capture.status,
-                storable(msgspec.json.encode(capture.heads).decode().replace("\\u0000", "\\ufffd")),
-                list(capture.flags),
-                capture.requests,
-                capture.wire_bytes,
-                capture.sha256,
-                capture.size,
-                capture.media_type,
-                capture.started_at,
-                capture.finished_at,
-            )
-            for capture in files.captures
+            (one.url.digest, msgspec.json.encode(one.heads).decode(), list(one.flags), *_named(one, _CAPTURE))
+            for one in files.captures
         ),
     )
     copy_rows(
         connection,
         "restored_link (dataset_id, resource_key, url_hash, via, path)",
-        (
-            (link.dataset_id, link.resource_key, link.url.digest, link.via, list(link.path))
-            for link in files.links
-        ),
+        ((one.dataset_id, one.resource_key, one.url.digest, one.via, list(one.path)) for one in files.links),
     )
+
+
+def _named(row: object, names: Sequence[str]) -> Iterator[Any]:
+    return (getattr(row, name) for name in names)

@@ -107,6 +107,7 @@ class _Rebuild:
 
     def restore_blobs(self, verified_at: datetime | None) -> None:
         """Make every blob that stands in the store known, with its copy."""
+        done = 0
         for portion in _portions(self.store.blobs(), _BLOBS_AT_ONCE):
             blobs, copies = restore_copies(
                 self.workplace.catalog,
@@ -116,7 +117,8 @@ class _Rebuild:
             )
             self.counts.blobs += blobs
             self.counts.copies += copies
-            self.progress("blobs", self.counts.copies)
+            done += len(portion)
+            self.progress("blobs", done)
 
     def restore_manifests(self) -> None:
         """Take in every manifest; source records last, for they need their datasets."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -73,12 +74,23 @@ class ToldManifest:
     def _read(self, lines: Sequence[Mapping[str, Any]], kind: type[Line]) -> Iterator[Line]:
         for line in lines:
             try:
-                found = msgspec.convert(line, kind)
+                found = msgspec.convert(_storable(line), kind)
                 _check(found)
             except (msgspec.ValidationError, ShelterError, ValueError) as error:
                 self.problems.append(str(error))
             else:
                 yield found
+
+
+def _storable(value: Any) -> Any:
+    """The same value with texts that PostgreSQL can keep."""
+    if isinstance(value, str):
+        return value if value.isascii() and "\0" not in value else storable(value)
+    if isinstance(value, dict):
+        return {name: _storable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value
 
 
 def _check(line: Any) -> None:
@@ -108,7 +120,9 @@ def files_of(manifests: Sequence[ToldManifest], *, max_attempts: int) -> Restore
     for told in manifests:
         batch_key = told.batch_key if told.batch else None
         files.assets.extend(_asset(line) for line in told.assets)
-        files.states.extend(_state(line, batch_key) for line in told.assets if line.captured_at)
+        files.states.extend(
+            _state(line, line.captured_at, batch_key) for line in told.assets if line.captured_at
+        )
         known = {line.url for line in told.assets}
         for line in told.captures:
             files.captures.append(_capture(line, batch_key))
@@ -133,11 +147,10 @@ def _asset(line: AssetLine) -> RestoredAsset:
     )
 
 
-def _state(line: AssetLine, batch_key: str | None) -> RestoredState:
-    assert line.captured_at is not None  # noqa: S101 - the caller chose it by that
+def _state(line: AssetLine, captured_at: datetime, batch_key: str | None) -> RestoredState:
     return RestoredState(
         address(line.url),
-        line.captured_at,
+        captured_at,
         line.state,
         line.reason,
         line.sha256,
@@ -176,9 +189,9 @@ def _heads(line: CaptureLine) -> dict[str, Any]:
     if line.heads is not None:
         return line.heads
     return {
-        "request": [[storable(text) for text in pair] for pair in line.request_headers],
-        "response": [[storable(text) for text in pair] for pair in line.response_headers],
-        "hops": list(line.hops),
+        "request": line.request_headers,
+        "response": line.response_headers,
+        "hops": line.hops,
     }
 
 

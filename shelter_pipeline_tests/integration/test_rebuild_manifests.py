@@ -172,6 +172,20 @@ def test_a_folder_that_holds_no_store_is_refused_and_left_as_it_is(tmp_path: Pat
     assert not (tmp_path / "typing-error").exists()
 
 
+def test_text_that_no_catalog_can_keep_is_marked_and_costs_nothing(
+    store: LocalStore, workplace: Workplace
+) -> None:
+    odd = {"detail": "a\0b", "heads": {"request": [], "response": [["X", "\ud800\0"]], "hops": []}}
+    write_manifest(store, "b", [entry("server-error") | odd])
+
+    report = rebuild_catalog(workplace, store)
+
+    assert (report["captures"], report["problems"]) == (1, [])
+    assert rows(workplace, "SELECT detail, heads #>> '{response,0,1}' FROM capture") == [
+        ("a\ufffdb", "?\ufffd")
+    ]
+
+
 def test_what_single_fetches_left_comes_back(store: LocalStore, workplace: Workplace) -> None:
     with FaultServer() as server:
         url = server.serves("/a.csv", *whole(b"a,b\n1,2\n", 'ETag: "v7"', "Content-Type: text/csv"))
