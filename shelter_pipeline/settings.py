@@ -105,6 +105,9 @@ class Settings(BaseSettings):
         15, description="How long downloads under way may go on when the process is asked to end."
     )
     fetch_threads: Count = Field(16, description="Links looked at at once by discovery.")
+    content_rules: Path | None = Field(
+        None, description="TOML file of content rules that are laid over those that come with Shelter."
+    )
     page_max_bytes: Count = Field(
         512 * 1024**2, description="Largest catalogue page or landing page that is read, in bytes."
     )
@@ -217,7 +220,9 @@ class Settings(BaseSettings):
             raise ValueError("it must be printable ASCII")
         return value
 
-    @field_validator("database_url", "dagster_database_url", "datagov_api_key", mode="before")
+    @field_validator(
+        "database_url", "dagster_database_url", "datagov_api_key", "content_rules", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return value or None

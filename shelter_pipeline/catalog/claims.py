@@ -32,6 +32,9 @@ class ClaimedAsset:
     etag: str | None
     last_modified: str | None
     attempts: int
+    held_size: int | None = None
+    accepted: Sequence[str] = ()  # reasons that an operator has overruled for it
+    rejected: Sequence[str] = ()  # SHA-256 of bytes that an operator has said are not the file
 
 
 def know_store(catalog: Catalog, name: str) -> None:

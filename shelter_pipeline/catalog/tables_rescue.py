@@ -139,6 +139,41 @@ capture = sa.Table(
     one_of("verdict", "stored", "unchanged", "transient", "permanent", "refused", "damaged", "suspect"),
 )
 
+# An operator's word against the rules: a reason that does not count, or held bytes that are not the file.
+overrule = sa.Table(
+    "overrule",
+    metadata,
+    key(),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    reference("organization_id", "organization", nullable=True, index=True),
+    reference("dataset_id", "dataset", nullable=True, index=True),
+    reference("asset_id", "asset", nullable=True, index=True),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    moment("made_at", now=True),
+    moment("revoked_at"),
+    sa.Column("revoked_by", sa.Text),
+    one_of("action", "accept", "reject"),
+    sa.CheckConstraint("num_nonnulls(organization_id, dataset_id, asset_id) = 1", name="one_target"),
+    sa.CheckConstraint("action <> 'reject' OR asset_id IS NOT NULL", name="rejects_one_asset"),
+    sa.CheckConstraint("(revoked_at IS NULL) = (revoked_by IS NULL)", name="revoked_by_somebody"),
+)
+
+# What a word changed, and what stood there before, so that it can be taken back.
+overruled_asset = sa.Table(
+    "overruled_asset",
+    metadata,
+    sa.Column("overrule_id", sa.BigInteger, sa.ForeignKey("overrule.id"), primary_key=True),
+    sa.Column("asset_id", sa.BigInteger, sa.ForeignKey("asset.id"), primary_key=True, index=True),
+    reference("capture_id", "capture"),  # the one that was judged
+    sa.Column("sha256", sa.Text, nullable=False),  # of the bytes that were judged
+    sa.Column("after_sha256", sa.Text),  # what the asset held afterwards
+    sa.Column("before_sha256", sa.Text),
+    sa.Column("before_size", sa.BigInteger),
+    sa.Column("before_reason", sa.Text),
+)
+
 store = sa.Table(
     "store",
     metadata,

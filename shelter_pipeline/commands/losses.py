@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from shelter_pipeline.commands.operator import account
 from shelter_pipeline.commands.printing import AsJson, out, print_result, rows_table, say
 from shelter_pipeline.settings import load_settings
 
@@ -120,7 +119,7 @@ def release(
     from shelter_pipeline.operations.workplace import open_workplace
 
     with open_workplace(load_settings()) as workplace:
-        count = release_losses(workplace, organization=organization, portal=portal, who=_who(), why=why)
+        count = release_losses(workplace, organization=organization, portal=portal, who=account(), why=why)
     print_result({"released": count}, as_json)
 
 
@@ -155,16 +154,8 @@ def _decide(ids: list[int], state: Any, why: str, as_json: bool) -> None:
     from shelter_pipeline.operations.workplace import open_workplace
 
     with open_workplace(load_settings()) as workplace:
-        count = decide_losses(workplace, ids, state=state, who=_who(), why=why)
+        count = decide_losses(workplace, ids, state=state, who=account(), why=why)
     print_result({state: count}, as_json)
-
-
-def _who() -> str:
-    """Who decides, as far as the system knows: containers run under users that have no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _write(path: Path, text: str) -> None:

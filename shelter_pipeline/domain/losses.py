@@ -41,6 +41,7 @@ DEAD: dict[str, str] = {
 REPLACED: dict[str, str] = {
     "html-instead": "The server was reached and hands out a web page in place of the file.",
     "login-page": "The server was reached and hands out a login page in place of the file.",
+    "shrunk": "The server was reached and hands out next to nothing of the file.",
     "landing-page-only": "The page was reached and leads to no file.",
 }
 # Of these one look is no evidence, for the trouble may be ours: they must have gone on for a while.

@@ -73,7 +73,9 @@ _TABLE = (
     Reason(
         "host-rests", _T, Next.RETRY, _SOON, "The host asked for rest, so this file was not asked for at all."
     ),
-    Reason("processing", _T, Next.RETRY, _SOON, "The server is still preparing the file (202)."),
+    Reason(
+        "processing", _T, Next.RETRY, _SOON, "The server is still preparing the file (202, or it says so)."
+    ),
     Reason("no-space", _T, Next.RETRY, _SOON, "The store has no room for the file."),
     Reason("store-failed", _T, Next.RETRY, _SOON, "The store could not keep the file."),
     Reason("interrupted", _T, Next.RETRY, _NEVER, "We stopped the transfer ourselves before it was whole."),
@@ -105,12 +107,19 @@ _TABLE = (
     Reason("head-too-large", _D, Next.RETRY, _HOUR, "The reply's head is larger than any honest head."),
     Reason("truncated-encoding", _D, Next.RETRY, _HOUR, "The encoded reply ends before the end of its data."),
     Reason("bad-encoding", _D, Next.RETRY, _HOUR, "The reply says it is encoded in a way that it is not."),
-    Reason("mismatch", _D, Next.REVIEW, _MONTH, "The checksum differs from the one the catalogue promised."),
+    Reason(
+        "mismatch", _D, Next.REVIEW, _MONTH, "The checksum or size contradicts what the catalogue promised."
+    ),
     # suspect
     Reason("html-instead", _S, Next.REVIEW, _MONTH, "A web page arrived where a data file was promised."),
-    Reason("login-page", _S, Next.REVIEW, _MONTH, "A login page arrived where a data file was promised."),
+    Reason(
+        "login-page", _S, Next.REVIEW, _MONTH, "A login page or robot check arrived in place of a data file."
+    ),
     Reason("empty", _S, Next.REVIEW, _MONTH, "The file has no bytes."),
-    Reason("wrong-type", _S, Next.REVIEW, _MONTH, "The first bytes are of another kind than was promised."),
+    Reason("wrong-type", _S, Next.REVIEW, _MONTH, "Another kind of file, or an error message, arrived."),
+    Reason("incomplete", _S, Next.REVIEW, _MONTH, "The file was cut short before it came to the server."),
+    Reason("shrunk", _S, Next.REVIEW, _MONTH, "Next to nothing is left of a file that we hold."),
+    Reason("rejected", _S, Next.REVIEW, _MONTH, "A person has said that these bytes are not the file."),
 )
 
 REASONS: dict[str, Reason] = {reason.slug: reason for reason in _TABLE}

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from shelter_pipeline.domain.errors import ShelterError, TransientError
 from shelter_pipeline.domain.verdicts import verdict_of
-from shelter_pipeline.fetching.body import Body
 from shelter_pipeline.fetching.capture import Capture, Promise
+from shelter_pipeline.fetching.content import Finding
 from shelter_pipeline.fetching.exchange import Trace
 from shelter_pipeline.fetching.replies import media_type_of
 from shelter_pipeline.vault.store import Blob, Partial
@@ -86,22 +86,23 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Either `capture` is there already, or `partial` waits to be published, or kept apart as `suspect`.
+    """Either `capture` is there already, or `partial` waits to be published, or kept apart for its `finding`.
 
-    `suspect` is the reason and its sentence. Who has done so hears the capture from `kept`.
+    Who has done so hears the capture from `kept`.
     """
 
     fetch: Fetch
     capture: Capture | None = None
     partial: Partial | None = None
-    body: Body | None = None
-    suspect: tuple[str, str] | None = None
+    finding: Finding | None = None
+    flags: tuple[str, ...] = ()
 
     def kept(self, outcome: Blob | ShelterError) -> Capture:
         """The capture, now that the store has the bytes or could not take them."""
         if isinstance(outcome, ShelterError):
             return self.fetch.failed(outcome)
         same = outcome.sha256 == self.fetch.promise.held_sha256
-        reason, detail = self.suspect or ("unchanged" if same else "stored", "")
-        flags = self.body.flags() if self.body is not None else ()
-        return self.fetch.capture(reason, detail, sha256=outcome.sha256, size=outcome.size, flags=flags)
+        finding = self.finding or Finding("unchanged" if same else "stored", "")
+        return self.fetch.capture(
+            finding.reason, finding.detail, sha256=outcome.sha256, size=outcome.size, flags=self.flags
+        )

@@ -14,13 +14,16 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
-from shelter_pipeline.domain.errors import DamagedError, ShelterError, TransientError
+from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.fetching.capture import Checksum, Promise
-from shelter_pipeline.fetching.content import HEAD_BYTES, Finding, judge, promised_kinds
+from shelter_pipeline.fetching.content import HEAD_BYTES, TAIL_BYTES, ContentRules
 from shelter_pipeline.fetching.encoding import Inflater, decoder_of, encodings_of
 from shelter_pipeline.fetching.framing import Head
+from shelter_pipeline.fetching.judging import Judgement, judge
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.replies import continues, error_of_status, media_type_of, strong_etag
+from shelter_pipeline.fetching.signs import Signs
+from shelter_pipeline.fetching.tail import Tail
 from shelter_pipeline.vault.store import Partial
 
 # Fewer are as quickly fetched again.
@@ -40,6 +43,7 @@ class Body:
         promise: Promise,
         partial: Partial,
         limits: Limits,
+        rules: ContentRules,
         *,
         room: Callable[[], int | None] = lambda: None,
     ) -> None:
@@ -49,6 +53,7 @@ class Body:
         self._url = url
         self._promise = promise
         self._limits = limits
+        self._rules = rules
         self._room = room
         self._asked_from = 0
         self._clear()
@@ -66,6 +71,7 @@ class Body:
         self._media_type: str | None = None
         self._inflater: Inflater | None = None
         self._plain_head = bytearray()
+        self._plain_tail = Tail(TAIL_BYTES)
         self._checksum = Checksum(self._promise)
         self._plain_checksum = Checksum(self._promise)
         self._noted = 0
@@ -129,8 +135,8 @@ class Body:
         self._inflater = decoder_of(self.encodings, max_bytes=self._limits.max_bytes, out=self._take_plain)
 
     def _check_room(self, length: int | None) -> None:
-        """A large file that cannot fit is not begun; what fits or not is decided by the disk for all others."""
-        if length is None or length < LARGE_BYTES:
+        """A large file that cannot fit is not begun; of others the disk decides, and the transfer of too large ones."""
+        if length is None or not LARGE_BYTES <= length <= self._limits.max_bytes:
             return
         room = self._room()
         if room is not None and length > room:
@@ -165,44 +171,56 @@ class Body:
     def _take_plain(self, piece: bytes) -> None:
         if len(self._plain_head) < HEAD_BYTES:
             self._plain_head += piece[: HEAD_BYTES - len(self._plain_head)]
+        self._plain_tail.write(piece)
         self._plain_checksum.update(piece)
 
     def check_whole(self) -> None:
-        """The transfer has ended well. Raises for an empty body, a missing trailer, a broken promise."""
-        if not self.partial.size and self._promise.size != 0:
-            raise ShelterError("the file has no bytes", reason="empty")
+        """The transfer has ended well. Raises DamagedError for an encoded body without its trailer."""
         if self._inflater is not None and self.partial.size:
             self._inflater.close()
-        if self._checksum.wanted and not self.is_as_promised:
-            raise DamagedError(f"the bytes are not those of {self._promise.checksum}", reason="mismatch")
 
-    @property
-    def is_as_promised(self) -> bool:
-        """Whether the catalogue's checksum holds, of the wire bytes or of what they unfold to."""
-        return self._checksum.holds() or (self._inflater is not None and self._plain_checksum.holds())
+    def judge(self) -> Judgement:
+        """What speaks against the content, by the rules, the checksum and operators; to be asked once, at the end."""
+        promise = self._promise
+        holds = self._checksum.holds() or (self._inflater is not None and self._plain_checksum.holds())
+        return judge(
+            self._rules,
+            self._signs(),
+            sha256=self.partial.sha256 if promise.rejected else "",
+            checksum=promise.checksum,
+            checksum_holds=holds if self._checksum.wanted else None,
+            accepted=promise.accepted,
+            rejected=promise.rejected,
+        )
 
-    def finding(self) -> Finding | None:
-        """What speaks against the content; nothing can where a checksum speaks for it."""
-        if self.is_as_promised or not self.partial.size:
-            return None
-        promised = promised_kinds(
+    def _signs(self) -> Signs:
+        """The body as rules see it: unfolded, unless a gzip file was promised. What cannot be unfolded is not seen."""
+        if self.encodings and self._inflater is None:
+            return Signs(b"", (self.partial.size,), held_size=self._promise.held_size)
+        promised = self._rules.promised_kinds(
             self._url,
             format=self._promise.format,
             media_type=self._promise.media_type,
             served_as=self._media_type,
         )
-        unfolded = self._inflater is not None and not any(kind.name == "gzip" for kind in promised)
-        head = bytes(self._plain_head) if unfolded else self.partial.read_head(HEAD_BYTES)
-        size = self._inflater.size if self._inflater is not None and unfolded else self.partial.size
-        return judge(head, size, promised)
+        wire, plain = self.partial.size, self._inflater.size if self._inflater is not None else None
+        unfolded = plain is not None and not any(kind.name == "gzip" for kind in promised)
+        sizes = (wire,) if plain is None else (plain, wire) if unfolded else (wire, plain)
+        return Signs(
+            bytes(self._plain_head) if unfolded else self.partial.read_head(HEAD_BYTES),
+            sizes,
+            promised,
+            tail=self._plain_tail.read() if unfolded else self.partial.read_tail(TAIL_BYTES),
+            catalogue_size=self._promise.size,
+            held_size=self._promise.held_size,
+        )
 
     def flags(self) -> tuple[str, ...]:
         """What is remarkable about a whole body beside its framing."""
-        size, promise = self.partial.size, self._promise
+        promise = self._promise
         unchecked = bool(self.encodings) and self._inflater is None
         candidates = {
             "resumed": self._resumed,
-            "size-differs": promise.size not in (None, size, self._inflater.size if self._inflater else size),
             "checksum-unusable": promise.checksum is not None and promise.digest is None,
             "encoding-unverified": unchecked,
             "encoding-surplus": self._inflater is not None and self._inflater.surplus,

@@ -18,7 +18,10 @@ _NOT_NAME = re.compile(r"[^a-z0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What the catalogue claims of a file, and what we hold of it already (the last three)."""
+    """What the catalogue claims of a file, what we hold of it already, and what operators have said of it.
+
+    `accepted` are reasons that do not count against it, `rejected` the SHA-256 of bytes that are not the file.
+    """
 
     size: int | None = None
     checksum: str | None = None  # "algorithm:hex"
@@ -27,6 +30,9 @@ class Promise:
     etag: str | None = None
     last_modified: str | None = None
     held_sha256: str | None = None
+    held_size: int | None = None
+    accepted: frozenset[str] = frozenset()
+    rejected: frozenset[str] = frozenset()
 
     @property
     def validators(self) -> dict[str, str]:

@@ -1,131 +1,167 @@
-"""Is it the thing? First bytes against what was promised, by rules that stand in a table.
+"""Is it the thing? A whole file against what was promised of it, by the rules of a table.
 
-The rules only ever speak against a file when something definite was promised and the
-bytes are definitely something else; where nothing was promised, or a web page was, every
-content is good. Catalogues name formats loosely, so a file that is any one of the kinds
-promised (format, media type, extension) is the thing.
-
-| promised | arrived | finding |
-| --- | --- | --- |
-| a data kind, no web page | a web page that asks for a password or a login | `login-page` |
-| a data kind, no web page | any other web page | `html-instead` |
-| only kinds with known first bytes | none of them | `wrong-type` |
-| text, JSON or XML | a PDF or a picture | `wrong-type` |
-| a data kind | a few words that say "not found", "access denied", … | `wrong-type` |
+The rules speak against a file only when something definite was promised and the bytes are
+definitely something else. Catalogues name formats loosely, so a file that is any one of
+the kinds promised (format, media type, extension) is the thing; where nothing was
+promised, or a web page was, every content is good. What the rules are stands in
+`content_rules.toml`, and in `docs/how-to/content-rules.md` for people.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from shelter_pipeline.fetching.kinds import DOCUMENTS, HTML, XML, Kind, kind_named
+from shelter_pipeline.fetching.kinds import Family, Kind
+from shelter_pipeline.fetching.signs import Sign, Signs
+
+Question = Literal["content", "whole", "amount"]
+QUESTIONS: tuple[Question, ...] = ("content", "whole", "amount")
 
 HEAD_BYTES = 64 * 1024
-_SHORT_BYTES = 600
+TAIL_BYTES = 65_557  # the end of a ZIP (22 bytes) and the longest comment that may follow it
 
 _SEPARATORS = re.compile(r"[,;|\s()]+")
-_BEFORE_MARKUP = re.compile(r"(?:\s|<\?xml.*?\?>|<!--.*?-->)*", re.DOTALL)
-_MARKUP = re.compile(
-    r"<(?:!doctype\s+html|(?:html|head|body|title|meta|script|style|link|center|h[1-6]|p|div|br|b|font|form|table)"
-    r"(?=[\s/>]))",
-    re.IGNORECASE,
-)
-_WHOLE_PAGE = re.compile(r"<(?:!doctype\s+html|html(?=[\s/>]))", re.IGNORECASE)
-_PASSWORD = re.compile(r"<input[^>]+type\s*=\s*[\"']?password", re.IGNORECASE)
-_LOGIN_WORDS = re.compile(
-    r"\b(?:sign|log)[ -]?in\b|\blogin\b|single sign[ -]on|authentication required|\bcaptcha\b", re.IGNORECASE
-)
-_TITLES = re.compile(r"<(title|h1|h2)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
-_SOFT_ERROR = re.compile(
-    r"\s*(?:(?:<\?xml[^>]*\?>\s*)?<error>|\{\s*\"(?:error|errors)\"\s*:|"
-    r"(?:error\s*:?\s*)?(?:[45][0-9]{2}\b.{0,5})?"
-    r"(?:(?:the\s+)?(?:requested\s+)?(?:page|file|object|resource|url|document)?\s*(?:was\s+)?not\s+found|"
-    r"no\s+such\s+(?:file|key|page)|access\s+(?:is\s+)?denied|forbidden|unauthorized|"
-    r"internal\s+server\s+error|service\s+unavailable|bad\s+gateway))",
-    re.IGNORECASE,
-)
+_SAYS_NOTHING = frozenset(
+    {"text/plain", "application/octet-stream"}
+)  # what servers say of what they do not know
+_PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What speaks against a file: a reason of verdict suspect, and the sentence for its record."""
+    """What speaks against a file: its reason, the sentence for its record, and the rule that says so."""
 
     reason: str
     detail: str
+    rule: str = ""
 
 
-def promised_kinds(
-    url: str, *, format: str | None = None, media_type: str | None = None, served_as: str | None = None
-) -> tuple[Kind, ...]:
-    """The kinds a file may be of: what the catalogue says, and what the URL's extension says.
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the table. A condition that is not given holds; bytes are those of the file."""
 
-    An extension of a web page counts only where the catalogue promises no data kind, and
-    the reply's own Content-Type only where nothing else promises anything.
-    """
-    named = (*_SEPARATORS.split(format or ""), _subtype(media_type))
-    catalogue = [kind for kind in map(kind_named, named) if kind]
-    extension = kind_named(_extension(url))
-    if extension is not None and (extension is not HTML or not catalogue):
-        catalogue.append(extension)
-    served = kind_named(_subtype(served_as)) if not catalogue else None
-    return tuple(dict.fromkeys(catalogue if served is None else [served]))
+    name: str
+    question: Question
+    reason: str
+    says: str
+    promised: frozenset[Family] = frozenset()  # any of the kinds is of these
+    only: frozenset[Family] = frozenset()  # all of them are
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    max_bytes: int | None = None
+    held_min_bytes: int | None = None
+    below_percent_of_held: float | None = None
+
+    def holds(self, arrival: Signs, signs: Mapping[str, Sign]) -> bool:
+        """Whether every condition is met."""
+        families = {kind.family for kind in arrival.promised}
+        return (
+            (not self.promised or bool(families & self.promised))
+            and (not self.only or families <= self.only)
+            and self._amount_fits(arrival)
+            and all(arrival.shows(sign, signs) for sign in self.all)
+            and (not self.any or any(arrival.shows(sign, signs) for sign in self.any))
+        )
+
+    def _amount_fits(self, arrival: Signs) -> bool:
+        if self.max_bytes is not None and arrival.size > self.max_bytes:
+            return False
+        held = arrival.held_size or 0
+        if held < (self.held_min_bytes or 0):
+            return False
+        percent = self.below_percent_of_held
+        return percent is None or all(size * _PERCENT < percent * held for size in arrival.sizes)
+
+    def finding(self, arrival: Signs) -> Finding:
+        """What this rule says of the file."""
+        detail = self.says.format(
+            wanted=", ".join(kind.name for kind in arrival.promised),
+            first=arrival.head[:8].hex(" "),
+            size=arrival.size,
+            catalogue_size=arrival.catalogue_size,
+            held_size=arrival.held_size,
+        )
+        return Finding(self.reason, detail, self.name)
 
 
-def judge(head: bytes, size: int, promised: tuple[Kind, ...]) -> Finding | None:
-    """What speaks against a file of `size` bytes that begins with `head`; None if nothing does."""
-    if not promised or HTML in promised:
-        return None
-    wanted = ", ".join(kind.name for kind in promised)
-    text = _as_text(head)
-    if _is_web_page(text, strictly=XML in promised):
-        reason = "login-page" if _asks_for_login(text) else "html-instead"
-        return Finding(reason, f"a web page arrived where {wanted} was promised")
-    if not any(kind.matches(head) for kind in promised):
-        return Finding("wrong-type", f"the first bytes, {head[:8].hex(' ')}, are not of {wanted}")
-    if any(not kind.magic for kind in promised):
-        return _judge_text(head, text, size, promised, wanted)
-    return None
+@dataclass(frozen=True, slots=True)
+class ContentRules:
+    """The whole table: kinds by their names, signs, and rules in order."""
+
+    kinds: Mapping[str, Kind]
+    signs: Mapping[str, Sign]
+    rules: tuple[Rule, ...]
+
+    def promised_kinds(
+        self,
+        url: str,
+        *,
+        format: str | None = None,
+        media_type: str | None = None,
+        served_as: str | None = None,
+    ) -> tuple[Kind, ...]:
+        """The kinds a file may be of: what the catalogue says, and what the URL's extension says.
+
+        An extension of a web page counts only where the catalogue promises no data kind, and
+        the reply's own Content-Type only where nothing else promises anything.
+        """
+        named = (*_words(format), *_subtypes(media_type))
+        promised = [kind for kind in map(self.kind_named, named) if kind]
+        extension = self.kind_named(_extension(url))
+        if extension is not None and (extension.family != "page" or not promised):
+            promised.append(extension)
+        if not promised:
+            promised = [kind for kind in map(self.kind_named, _subtypes(served_as)) if kind]
+        return tuple(dict.fromkeys(promised))
+
+    def kind_named(self, name: str) -> Kind | None:
+        """The kind that a format, extension or media subtype names; None for one we know nothing of."""
+        return self.kinds.get(name.strip().lower().removeprefix("."))
+
+    def findings(self, arrival: Signs) -> tuple[Finding, ...]:
+        """What speaks against the file: at most one finding a question, in the order of the questions."""
+        return tuple(self._found(arrival))
+
+    def _found(self, arrival: Signs) -> Iterator[Finding]:
+        for question in _questions(arrival):
+            for rule in self.rules:
+                if rule.question == question and rule.holds(arrival, self.signs):
+                    yield rule.finding(arrival)
+                    break
 
 
-def _judge_text(head: bytes, text: str, size: int, promised: tuple[Kind, ...], wanted: str) -> Finding | None:
-    if any(kind.matches(head) for kind in DOCUMENTS if kind not in promised):
-        return Finding("wrong-type", f"a document or picture arrived where {wanted} was promised")
-    if size <= _SHORT_BYTES and _SOFT_ERROR.match(text):
-        return Finding("wrong-type", f"a message of {size} bytes arrived where {wanted} was promised")
-    return None
+def _questions(arrival: Signs) -> Iterator[Question]:
+    """What may be asked of this file: an empty one has no content, and what was not promised cannot be missed."""
+    kinds = arrival.promised
+    if arrival.size and kinds:
+        if not any(kind.family == "page" or kind.is_known_by(arrival.head, arrival.text) for kind in kinds):
+            yield "content"
+        yield "whole"
+    yield "amount"
 
 
-def _subtype(media_type: str | None) -> str:
+def _words(format: str | None) -> Iterator[str]:
+    """Names in a format as catalogues write it: `CSV (zipped)`, `application/pdf`, `pdf/xls`, `web page`."""
+    text = (format or "").strip().lower()
+    yield text.replace(" ", "-")
+    for word in _SEPARATORS.split(text):
+        if "/" not in word:
+            yield word
+        elif word not in _SAYS_NOTHING:
+            yield from word.split("/")
+
+
+def _subtypes(media_type: str | None) -> Iterator[str]:
     """`csv` of `text/csv; charset=utf-8`; nothing for types that say nothing."""
-    kind, _, subtype = (media_type or "").partition(";")[0].strip().lower().partition("/")
-    return "" if (kind, subtype) == ("text", "plain") else subtype
+    text = (media_type or "").partition(";")[0].strip().lower()
+    if text not in _SAYS_NOTHING:
+        yield text.rpartition("/")[2]
 
 
 def _extension(url: str) -> str:
     name = unquote(urlsplit(url).path).rpartition("/")[2]
     return name.rpartition(".")[2] if "." in name else ""
-
-
-def _as_text(head: bytes) -> str:
-    for mark, encoding in (
-        (b"\xff\xfe", "utf-16-le"),
-        (b"\xfe\xff", "utf-16-be"),
-        (b"\xef\xbb\xbf", "utf-8"),
-    ):
-        if head.startswith(mark):
-            return head[len(mark) :].decode(encoding, "replace")
-    return head.decode("latin-1")
-
-
-def _is_web_page(text: str, *, strictly: bool) -> bool:
-    """Whether a page's markup comes first; `strictly`: a whole page's, for XML has tables and titles too."""
-    start = _BEFORE_MARKUP.match(text)
-    markup = _WHOLE_PAGE if strictly else _MARKUP
-    return start is not None and markup.match(text, start.end()) is not None
-
-
-def _asks_for_login(text: str) -> bool:
-    titles = " ".join(match[2] for match in _TITLES.finditer(text))
-    return _PASSWORD.search(text) is not None or _LOGIN_WORDS.search(titles) is not None

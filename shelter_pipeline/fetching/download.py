@@ -20,9 +20,12 @@ from shelter_pipeline.domain.errors import (
     TransientError,
 )
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.domain.verdicts import Verdict, verdict_of
 from shelter_pipeline.fetching.arrival import Arrival, Fetch
 from shelter_pipeline.fetching.body import Body
 from shelter_pipeline.fetching.capture import Capture, Promise
+from shelter_pipeline.fetching.content import ContentRules
+from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.fetching.door import NO_HEADERS, Door
 from shelter_pipeline.fetching.exchange import Wish, exchange
 from shelter_pipeline.fetching.politeness import Politeness
@@ -48,6 +51,7 @@ class Downloader:
         retry_delay_seconds: float,
         politeness: Politeness | None = None,
         reserve_bytes: int = 0,
+        rules: ContentRules | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._door = door
@@ -56,6 +60,7 @@ class Downloader:
         self._retry_delay_seconds = retry_delay_seconds
         self._politeness = politeness
         self._reserve_bytes = reserve_bytes
+        self._rules = rules or content_rules()
         self._sleep = sleep
 
     def fetch(
@@ -84,7 +89,7 @@ class Downloader:
             assert arrival.capture is not None  # noqa: S101 - it is one or the other
             return arrival.capture
         try:
-            return arrival.kept(self._keep(arrival.partial, suspect=arrival.suspect is not None))
+            return arrival.kept(self._keep(arrival.partial, suspect=arrival.finding is not None))
         finally:
             arrival.partial.discard()
 
@@ -131,7 +136,12 @@ class Downloader:
 
         def begin() -> Body:
             return Body(
-                fetch.url, fetch.promise, self._store.partial(key), self._door.limits, room=self._room
+                fetch.url,
+                fetch.promise,
+                self._store.partial(key),
+                self._door.limits,
+                self._rules,
+                room=self._room,
             )
 
         if not self._store.keeps(key):
@@ -192,16 +202,12 @@ class Downloader:
             )
         if body.total is not None and body.partial.size != body.total:
             raise TransientError(f"{body.partial.size} of {body.total} bytes arrived", reason="wrong-length")
-        suspect = None
-        try:
-            body.check_whole()
-        except ShelterError as error:
-            if error.reason != "mismatch":
-                raise
-            suspect = (error.reason, str(error))
-        if suspect is None and (finding := body.finding()) is not None:
-            suspect = (finding.reason, finding.detail)
-        return Arrival(fetch, partial=body.partial, body=body, suspect=suspect)
+        body.check_whole()
+        judged = body.judge()
+        if judged.finding is not None and verdict_of(judged.finding.reason) is Verdict.TRANSIENT:
+            raise TransientError(judged.finding.detail, reason=judged.finding.reason)
+        flags = (*body.flags(), *judged.flags)
+        return Arrival(fetch, partial=body.partial, finding=judged.finding, flags=flags)
 
     def _room(self) -> int | None:
         free = self._store.free_bytes()

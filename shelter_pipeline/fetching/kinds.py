@@ -1,18 +1,41 @@
-"""The kinds of files that a catalogue promises, as data: their names, extensions and first bytes.
+"""Kinds of files and how they are known: by first and last bytes, by a text, or by a family of which little is known.
 
-One row a kind. `magic` empty means text, of which nothing is known but that it is not a
-web page. A container's row carries the kinds that travel in it: a shapefile is a ZIP.
+Values only; which kinds there are stands in `content_rules.toml`.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_HDF5 = (b"\x89HDF\r\n\x1a\n",)
-_OLE = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",)
-_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-_GZIP = (b"\x1f\x8b",)
+Family = Literal["page", "text", "json", "markup", "opaque", "signature"]
+TEXTS: frozenset[Family] = frozenset({"text", "json", "markup"})
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """First bytes, `starts`, at one of the offsets; and last bytes, `ends`, within so many of the end if it has any."""
+
+    starts: tuple[bytes, ...]
+    at: tuple[int, ...] = (0,)
+    anywhere_before: int = 0
+    ends: tuple[bytes, ...] = ()
+    within: int = 0
+
+    def begins(self, head: bytes) -> bool:
+        """Whether the first bytes are these."""
+        if self.anywhere_before:
+            return any(0 <= head.find(start) < self.anywhere_before for start in self.starts)
+        return any(head.startswith(start, offset) for start in self.starts for offset in self.at)
+
+    def lacks_its_end(self, tail: bytes | None, size: int) -> bool:
+        """Whether the last bytes are known, enough of them, and hold no end."""
+        if tail is None or len(tail) < min(self.within, size):
+            return False
+        last = tail[-self.within :] if self.within else b""
+        return bool(self.ends) and not any(end in last for end in self.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,69 +44,20 @@ class Kind:
 
     name: str
     names: frozenset[str]
-    magic: tuple[bytes, ...] = ()
-    offsets: tuple[int, ...] = (0,)
+    family: Family
+    signatures: tuple[Signature, ...] = ()
+    begins: re.Pattern[str] | None = None
 
-    def matches(self, head: bytes) -> bool:
-        """Whether the first bytes are of this kind; always true of text."""
-        return not self.magic or any(
-            head.startswith(magic, offset) for magic in self.magic for offset in self.offsets
-        )
+    def is_known_by(self, head: bytes, text: str) -> bool:
+        """Whether the first bytes prove this kind; never for one of which only the family is known."""
+        return begin_any(self.signatures, head) or bool(self.begins and self.begins.search(text[:2000]))
 
-
-def _kind(name: str, names: str, magic: tuple[bytes, ...] = (), offsets: tuple[int, ...] = (0,)) -> Kind:
-    return Kind(name, frozenset(names.split()) | {name}, magic, offsets)
-
-
-HTML = _kind("html", "htm xhtml xhtml+xml webpage")
-XML = _kind(
-    "xml", "kml gml rdf rss rdf+xml atom+xml vnd.google-earth.kml+xml gml+xml xsd ttl turtle n3 nt owl"
-)
-
-KINDS: tuple[Kind, ...] = (
-    HTML,
-    _kind("zip", "x-zip x-zip-compressed zipped kmz fgdb gdb sav.zip", _ZIP),
-    _kind("shapefile", "shp shapefiles x-shapefile", (*_ZIP, b"\x00\x00\x27\x0a")),
-    _kind("xlsx", "xlsm vnd.openxmlformats-officedocument.spreadsheetml.sheet docx pptx ods odt", _ZIP),
-    # Offices write both under one name, and portals say "Excel" of either.
-    _kind("xls", "excel vnd.ms-excel doc ppt msword vnd.ms-powerpoint", (*_OLE, *_ZIP)),
-    _kind("pdf", "x-pdf", (b"%PDF-",), offsets=tuple(range(1024))),
-    _kind("gzip", "gz x-gzip tgz", _GZIP),
-    _kind("bzip2", "bz2 x-bzip2 tbz2", (b"BZh",)),
-    _kind("xz", "x-xz txz", (b"\xfd7zXZ\x00",)),
-    _kind("zstd", "zst", (b"\x28\xb5\x2f\xfd",)),
-    _kind("7z", "x-7z-compressed", (b"7z\xbc\xaf\x27\x1c",)),
-    _kind("rar", "x-rar-compressed vnd.rar", (b"Rar!\x1a\x07",)),
-    _kind("tar", "x-tar", (b"ustar",), offsets=(257,)),
-    _kind("netcdf", "nc nc4 cdf x-netcdf netcdf4", (b"CDF\x01", b"CDF\x02", b"CDF\x05", *_HDF5)),
-    # A user block of a power of two may stand before the signature.
-    _kind("hdf5", "h5 hdf x-hdf5 x-hdf hdf4", (*_HDF5, b"\x0e\x03\x13\x01"), offsets=(0, 512, 1024, 2048)),
-    _kind("parquet", "pq geoparquet vnd.apache.parquet", (b"PAR1",)),
-    _kind("tiff", "tif geotiff cog", _TIFF),
-    _kind("png", "", (b"\x89PNG\r\n\x1a\n",)),
-    _kind("jpeg", "jpg", (b"\xff\xd8\xff",)),
-    _kind("gif", "", (b"GIF87a", b"GIF89a")),
-    _kind("sqlite", "gpkg geopackage geopackage+sqlite3 sqlite3 vnd.sqlite3 db3", (b"SQLite format 3\x00",)),
-    _kind("grib", "grb grib2 grb2", (b"GRIB",)),
-    _kind("fits", "fit", (b"SIMPLE  =",)),
-    _kind("las", "laz", (b"LASF",)),
-    _kind("access", "mdb accdb msaccess", (b"\x00\x01\x00\x00Stan",)),
-    _kind("text", "txt csv tsv tab ascii asc dat psv comma-separated-values tab-separated-values"),
-    _kind("json", "geojson json5 jsonl ndjson ld+json geo+json vnd.geo+json topojson jsonld"),
-    _kind(
-        "xml", "kml gml rdf rss rdf+xml atom+xml vnd.google-earth.kml+xml gml+xml xsd ttl turtle n3 nt owl"
-    ),
-)
-
-_BY_NAME = {name: kind for kind in KINDS for name in kind.names}
-# What a script of a statistics package or a spreadsheet never begins with.
-DOCUMENTS = tuple(_BY_NAME[name] for name in ("pdf", "png", "jpeg", "gif"))
+    def is_cut_short(self, head: bytes, tail: bytes | None, size: int) -> bool:
+        """Whether the file begins as this kind and every signature it begins with lacks its end."""
+        begun = [signature for signature in self.signatures if signature.begins(head)]
+        return bool(begun) and all(signature.lacks_its_end(tail, size) for signature in begun)
 
 
-def kind_named(name: str) -> Kind | None:
-    """The kind that a format, extension or media subtype names; None for one we know nothing of.
-
-    >>> kind_named("GeoTIFF").name
-    'tiff'
-    """
-    return _BY_NAME.get(name.strip().lower().removeprefix("."))
+def begin_any(signatures: Iterable[Signature], head: bytes) -> bool:
+    """Whether the first bytes are of any of these signatures."""
+    return any(signature.begins(head) for signature in signatures)

@@ -78,7 +78,7 @@ class Publisher:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP_FILES))]
 
     def _publish(self, group: list[tuple[Any, Arrival]]) -> Results:
-        good = [arrival for _, arrival in group if arrival.suspect is None]
+        good = [arrival for _, arrival in group if arrival.finding is None]
         partials = [arrival.partial for arrival in good if arrival.partial is not None]
         outcomes: dict[int, Blob | ShelterError] = {
             id(partial): outcome

@@ -217,6 +217,9 @@ def promise_of(claim: ClaimedAsset) -> Promise:
         etag=claim.etag,
         last_modified=claim.last_modified,
         held_sha256=claim.sha256,
+        held_size=claim.held_size,
+        accepted=frozenset(claim.accepted),
+        rejected=frozenset(claim.rejected),
     )
 
 

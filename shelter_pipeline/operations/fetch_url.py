@@ -14,6 +14,7 @@ from typing import Any
 
 from shelter_pipeline.domain.errors import DamagedError
 from shelter_pipeline.domain.verdicts import Verdict, holds_file
+from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.fetching.door import Door
 from shelter_pipeline.fetching.download import Downloader, Promise
 from shelter_pipeline.fetching.politeness import Politeness
@@ -35,6 +36,7 @@ def fetch_url(url: str, *, settings: Settings, store_dir: Path) -> dict[str, Any
         max_attempts=settings.fetch_max_attempts,
         retry_delay_seconds=settings.fetch_retry_delay_seconds,
         politeness=Politeness.of(settings),
+        rules=content_rules(settings.content_rules),
     )
     capture = downloader.fetch(url, _held(store, batch_key))
     write_manifest(store, batch_key, [{**capture.facts(), "datasets": []}], year=capture.started_at.year)
@@ -63,5 +65,10 @@ def _held(store: LocalStore, batch_key: str) -> Promise:
     if store.size_of(sha256) != latest["size"]:
         return Promise()
     if "length-unverified" in latest["flags"]:
-        return Promise(held_sha256=sha256)  # only all the bytes again can verify it
-    return Promise(etag=latest["etag"], last_modified=latest["last_modified"], held_sha256=sha256)
+        return Promise(held_sha256=sha256, held_size=latest["size"])  # only all the bytes again can verify it
+    return Promise(
+        etag=latest["etag"],
+        last_modified=latest["last_modified"],
+        held_sha256=sha256,
+        held_size=latest["size"],
+    )

@@ -13,6 +13,7 @@ from shelter_pipeline.catalog.migrate import migrate
 from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.discovery.asset_kinds import ASSET_KINDS
 from shelter_pipeline.embedded.database import open_catalog
+from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.fetching.door import Door
 from shelter_pipeline.fetching.download import Downloader
 from shelter_pipeline.fetching.polite_door import PoliteDoor
@@ -42,6 +43,7 @@ class Workplace:
             retry_delay_seconds=self.settings.fetch_retry_delay_seconds,
             politeness=self.politeness,
             reserve_bytes=self.settings.store_reserve_bytes,
+            rules=content_rules(self.settings.content_rules),
         )
 
     def has_room(self) -> bool:

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from shelter_pipeline.domain.errors import SetupError, TransientError
+from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientError
 from shelter_pipeline.vault.documents import place_document, put_group
 from shelter_pipeline.vault.durability import can_sync_file_systems, sync_folder
 from shelter_pipeline.vault.folders import DurableFolders
@@ -27,6 +27,7 @@ from shelter_pipeline.vault.store import Blob, Partial, checked_document_name, c
 from shelter_pipeline.vault.sweep import sweep
 
 FOLDERS = ("blobs", "suspect", "partial", "quarantine", "manifests", "records")
+_COPY_BYTES = 1024 * 1024
 # From so many files on, syncing the whole file system costs less than syncing each.
 _GROUP = 4
 _DOCUMENTS_AT_ONCE = 256
@@ -78,6 +79,22 @@ class LocalStore:
     def keep_suspect(self, partial: Partial) -> Blob:
         """Make the bytes durable apart from the blobs."""
         return self._publish_one(partial, "suspect")
+
+    def accept_suspect(self, sha256: str) -> Blob:
+        """Publish a copy of bytes that were kept apart, hashed anew; the evidence stays where it is.
+
+        Raises FileNotFoundError if there is no such evidence, DamagedError `mismatch` if it has rotted.
+        """
+        evidence = self.root / "suspect" / digest_path(sha256)
+        if evidence.is_symlink() or not evidence.is_file():
+            raise FileNotFoundError(f"{evidence} is not there")
+        with self.receive() as partial:
+            with storing(f"read {evidence}"), evidence.open("rb") as source:
+                while piece := source.read(_COPY_BYTES):
+                    partial.write(piece)
+            if partial.sha256 != sha256:
+                raise DamagedError(f"{evidence} is not what it was any more", reason="mismatch")
+            return self.publish(partial)
 
     def open(self, sha256: str) -> BinaryIO:
         """A blob for reading. Raises FileNotFoundError if it is not held."""

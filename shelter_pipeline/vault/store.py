@@ -86,6 +86,12 @@ class BlobStore(Protocol):
     def keep_suspect(self, partial: Partial) -> Blob:
         """Make the bytes durable apart from the blobs: evidence, never counted as held."""
 
+    def accept_suspect(self, sha256: str) -> Blob:
+        """Publish bytes that were kept apart, read again and hashed; the evidence stays where it is.
+
+        Raises FileNotFoundError if there is no such evidence, DamagedError `mismatch` if it has rotted.
+        """
+
     def open(self, sha256: str) -> BinaryIO:
         """A blob for reading. Raises FileNotFoundError if it is not held."""
 

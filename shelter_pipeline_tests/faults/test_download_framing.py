@@ -123,7 +123,7 @@ def test_a_broken_reply_ends_in_its_reason_and_leaves_nothing_behind(
 
     assert capture.reason == reason
     assert capture.requests <= 2
-    assert files_in(store.root) == []
+    assert files_in(store.root, "blobs", "partial") == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,13 @@ import gzip
 
 import pytest
 
-from shelter_pipeline.fetching.content import judge, promised_kinds
+from shelter_pipeline.fetching.content import Finding
+from shelter_pipeline.fetching.content_table import content_rules
+from shelter_pipeline.fetching.kinds import Kind
+from shelter_pipeline.fetching.signs import Signs
+
+RULES = content_rules()
+promised_kinds = RULES.promised_kinds
 
 PAGES = [
     b"<html><body><h1>Not Found</h1></body></html>",
@@ -63,6 +69,11 @@ TRUE_FILES = {
     "php": PAGES[0],
     "unheard-of": PAGES[0],
 }
+
+
+def judge(head: bytes, size: int, promised: tuple[Kind, ...]) -> Finding | None:
+    """The first thing that speaks against a file."""
+    return next(iter(RULES.findings(Signs(head, (size,), promised))), None)
 
 
 @pytest.mark.parametrize("url", DATA_URLS)

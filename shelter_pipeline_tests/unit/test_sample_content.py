@@ -110,5 +110,9 @@ def test_binary_formats_begin_with_their_signature(ending: str, signature: bytes
 
 
 def test_the_kind_of_a_name_without_extension_is_unknown() -> None:
-    assert kind_of("/files/x/download/17").media_type == "application/octet-stream"
+    assert kind_of("/files/x/other/17").media_type == "application/octet-stream"
+
+
+def test_a_nameless_download_is_the_table_that_is_promised_of_it() -> None:
+    assert kind_of("/files/x/download/17").media_type == "text/csv"
     assert kind_of("/files/x/TABLE.CSV").format == "CSV"

@@ -247,3 +247,40 @@ def test_one_of_many_documents_that_is_there_with_other_bytes_is_named(store: Lo
 
     assert dict(store.documents("records/"))["records/ab/7.json"] == b"other"
     assert files_in(store.root, "partial") == []
+
+
+def keep_apart(store: LocalStore, data: bytes) -> Blob:
+    with store.receive() as partial:
+        partial.write(data)
+        return store.keep_suspect(partial)
+
+
+def test_what_was_kept_apart_is_published_and_stays_as_evidence(store: LocalStore) -> None:
+    evidence = keep_apart(store, HELLO)
+
+    blob = store.accept_suspect(HELLO_SHA256)
+
+    assert (blob.sha256, blob.size, store.size_of(HELLO_SHA256)) == (HELLO_SHA256, len(HELLO), len(HELLO))
+    assert (store.root / evidence.location).read_bytes() == HELLO
+    assert files_in(store.root, "partial") == []
+
+
+def test_evidence_that_has_rotted_is_not_published(store: LocalStore) -> None:
+    path = store.root / keep_apart(store, HELLO).location
+    path.chmod(0o644)
+    path.write_bytes(b"rot")
+
+    with pytest.raises(DamagedError, match="is not what it was"):
+        store.accept_suspect(HELLO_SHA256)
+
+    assert files_in(store.root, "blobs", "partial") == []
+
+
+def test_evidence_that_is_not_there_is_not_found(store: LocalStore, tmp_path: Path) -> None:
+    path = store.root / keep_apart(store, HELLO).location
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+
+    for sha256 in (HELLO_SHA256, "0" * 64):
+        with pytest.raises(FileNotFoundError):
+            store.accept_suspect(sha256)
