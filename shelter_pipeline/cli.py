@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from shelter_pipeline.commands.harvested import print_harvest
 from shelter_pipeline.commands.holdings import holdings_app
+from shelter_pipeline.commands.host import host_app
 from shelter_pipeline.commands.losses import losses_app
 from shelter_pipeline.commands.overrule import overrule_app
 from shelter_pipeline.commands.portal import portal_app
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (portal_app, losses_app, rankings_app, holdings_app, overrule_app):
+for group in (portal_app, host_app, losses_app, rankings_app, holdings_app, overrule_app):
     app.add_typer(group)
 app.command()(rebuild)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130

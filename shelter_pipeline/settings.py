@@ -11,7 +11,7 @@ import os
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     host_delay_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         1.0,
         description="Least time between two requests to one public host; not for hosts in allowed_networks.",
+    )
+    robots: Literal["obey", "ignore"] = Field(
+        "obey", description="Whether files are left alone that a robots.txt asks robots to leave alone."
     )
 
     # Discovery

@@ -27,10 +27,64 @@ host = sa.Table(
     "host",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),  # name:port
-    sa.Column("connections", sa.Integer),  # null: the setting's default
+    # An operator's word; null: the settings hold.
+    sa.Column("connections", sa.Integer),
     sa.Column("delay_seconds", sa.Float),
+    sa.Column("robots", sa.Text),
+    sa.Column("robots_why", sa.Text),
+    sa.Column("robots_who", sa.Text),
+    moment("robots_set_at"),
+    # What the host has taught; null: nothing.
     moment("rest_until"),
+    sa.Column("strikes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("good_replies", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("connect_failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("learned_connections", sa.Integer),
+    sa.Column("learned_delay_seconds", sa.Float, nullable=False, server_default="0"),
+    sa.Column("latency_seconds", sa.Float),
+    sa.Column("crawl_delay_seconds", sa.Float),
+    moment("next_start_at"),  # before it no request starts, whoever's it is
+    moment("waiting_at"),  # when a process last found no slot free, and had none
     moment("first_seen_at", now=True),
+    one_of("robots", "obey", "ignore"),
+    sa.CheckConstraint("connections > 0", name="connections_positive"),
+    sa.CheckConstraint("delay_seconds >= 0", name="delay_not_negative"),
+    sa.CheckConstraint(
+        "robots IS NULL OR num_nulls(robots_why, robots_who, robots_set_at) = 0", name="robots_has_reason"
+    ),
+)
+
+host_slot = sa.Table(
+    "host_slot",
+    metadata,
+    sa.Column("host", sa.Text, sa.ForeignKey("host.name"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),  # one process
+    sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("number > 0", name="number_positive"),
+)
+
+host_robots = sa.Table(
+    "host_robots",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),  # scheme://host, with the port if it is not the usual one
+    sa.Column("host", sa.Text, sa.ForeignKey("host.name"), nullable=False, index=True),
+    # rules: the body says what we may ask; open: everything; failing: nothing until it answers; unknown: not asked yet
+    sa.Column("state", sa.Text, nullable=False, server_default="unknown"),
+    sa.Column("body", sa.Text),
+    sa.Column("reason", sa.Text),  # of the failure
+    sa.Column("detail", sa.Text),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
+    moment("failing_since"),
+    moment("learned_at"),
+    moment("fresh_until"),
+    moment("asked_until"),  # until then somebody is asking
+    one_of("state", "unknown", "rules", "open", "failing"),
+    sa.CheckConstraint("(state = 'rules') = (body IS NOT NULL)", name="rules_have_body"),
+    sa.CheckConstraint(
+        "(state = 'failing') = (reason IS NOT NULL) AND (state <> 'failing' OR failing_since IS NOT NULL)",
+        name="failing_has_reason",
+    ),
 )
 
 batch = sa.Table(

@@ -20,7 +20,10 @@ from shelter_pipeline.fetching.exchange import NO_HEADERS, Exchange, Hop, Trace,
 from shelter_pipeline.fetching.framing import Head
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.multi import MultiPerThread
+from shelter_pipeline.fetching.observing import observation
 from shelter_pipeline.fetching.passage import Passage
+from shelter_pipeline.fetching.politeness import Turn
+from shelter_pipeline.fetching.robots_book import RobotsBook
 from shelter_pipeline.fetching.spool import Spool
 from shelter_pipeline.fetching.steps import Result, Steps, drive
 from shelter_pipeline.fetching.transfer import Transfer
@@ -30,7 +33,7 @@ __all__ = ["NO_HEADERS", "Door", "Exchange", "Head", "Hop", "Limits", "Reply", "
 
 _DEFAULT_PAGE_BYTES = 64 * 1024 * 1024
 
-Turn = Callable[[Url], AbstractContextManager[Any]]
+TakeTurn = Callable[[Url], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,18 @@ class Door:
         self,
         steps: Steps[Result],
         *,
-        turn: Turn | None = None,
+        turn: TakeTurn | None = None,
         rest: Callable[[float], None] = time.sleep,
     ) -> Result:
         """Take steps one after another on this thread, each request in its `turn` at the host."""
 
         def ask(transfer: Transfer) -> None:
-            with turn(transfer.url) if turn else nullcontext():
-                self._connections.run(transfer)
+            with turn(transfer.url) if turn else nullcontext() as held:
+                try:
+                    self._connections.run(transfer)
+                finally:
+                    if isinstance(held, Turn):
+                        held.end(observation(transfer) if transfer.sent else None)
 
         return drive(steps, ask=ask, rest=rest)
 
@@ -97,17 +104,20 @@ class Door:
         sink: Callable[[bytes], None],
         limits: Limits | None = None,
         tick: Callable[[], None] | None = None,
-        turn: Turn | None = None,
+        turn: TakeTurn | None = None,
         trace: Trace | None = None,
+        robots: RobotsBook | None = None,
     ) -> Exchange:
         """Ask for `url`, follow redirects, hand the final head and then its body over.
 
         `on_head` and `sink` may raise a ShelterError to end the transfer; so may `tick`,
         called several times a second. `turn` is entered around each request, by hop, and
-        is where politeness waits. Otherwise as `exchange.exchange`.
+        is where politeness waits; `robots` is asked before. Otherwise as `exchange.exchange`.
         """
         wish = Wish(url, on_head, sink, method, headers, tick)
-        return self.drive(exchange(self.passage, wish, limits or self.limits, trace or Trace()), turn=turn)
+        return self.drive(
+            exchange(self.passage, wish, limits or self.limits, trace or Trace(), robots=robots), turn=turn
+        )
 
     def read(
         self,
@@ -115,14 +125,15 @@ class Door:
         *,
         headers: Mapping[str, str] = NO_HEADERS,
         max_bytes: int | None = None,
-        turn: Turn | None = None,
+        turn: TakeTurn | None = None,
+        robots: RobotsBook | None = None,
     ) -> Reply:
         """A whole small reply in memory, 4xx and 5xx included; the body is cut off by an error, never short.
 
         `max_bytes` bounds both the wire and the unfolded body. Raises as `exchange`.
         """
         body = bytearray()
-        reply = self.save(url, body.extend, headers=headers, max_bytes=max_bytes, turn=turn)
+        reply = self.save(url, body.extend, headers=headers, max_bytes=max_bytes, turn=turn, robots=robots)
         return replace(reply, body=bytes(body))
 
     def save(
@@ -132,7 +143,8 @@ class Door:
         *,
         headers: Mapping[str, str] = NO_HEADERS,
         max_bytes: int | None = None,
-        turn: Turn | None = None,
+        turn: TakeTurn | None = None,
+        robots: RobotsBook | None = None,
     ) -> Reply:
         """As `read`, for replies too large for memory: the unfolded body goes to `sink` piece by piece.
 
@@ -147,6 +159,7 @@ class Door:
             sink=spool.receive,
             limits=replace(self.limits, max_bytes=cap),
             turn=turn,
+            robots=robots,
         )
         spool.end()
         return Reply(parse_url(url).text, reply.final_url, reply.head, bytes(spool.start), reply.hops)

@@ -30,6 +30,7 @@ from shelter_pipeline.fetching.door import NO_HEADERS, Door
 from shelter_pipeline.fetching.exchange import Wish, exchange
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.fetching.retry import pause_before_retry
+from shelter_pipeline.fetching.robots_book import RobotsBook
 from shelter_pipeline.fetching.steps import Call, Rest, Steps
 from shelter_pipeline.vault.store import Blob, BlobStore, Partial
 
@@ -52,6 +53,7 @@ class Downloader:
         politeness: Politeness | None = None,
         reserve_bytes: int = 0,
         rules: ContentRules | None = None,
+        robots: RobotsBook | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._door = door
@@ -61,6 +63,7 @@ class Downloader:
         self._politeness = politeness
         self._reserve_bytes = reserve_bytes
         self._rules = rules or content_rules()
+        self._robots = robots
         self._sleep = sleep
 
     def fetch(
@@ -190,7 +193,7 @@ class Downloader:
             max_bytes=max_bytes,
             seconds=max(fetch.left_seconds, 0.001),
         )
-        yield from exchange(self._door.passage, wish, self._door.limits, fetch.trace)
+        yield from exchange(self._door.passage, wish, self._door.limits, fetch.trace, robots=self._robots)
 
     def _judge(self, fetch: Fetch, body: Body) -> Arrival:
         """Whether what came is to be published, kept apart or dropped, by what it turned out to be."""

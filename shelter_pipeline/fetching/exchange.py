@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from shelter_pipeline.domain.errors import PermanentError, RefusedError
+from shelter_pipeline.domain.robots import MOST_BYTES
 from shelter_pipeline.domain.urls import Url, join_url, parse_url
 from shelter_pipeline.fetching.framing import Head
 from shelter_pipeline.fetching.limits import Limits
+from shelter_pipeline.fetching.mind_robots import Fetch, mind_robots
 from shelter_pipeline.fetching.passage import Passage
+from shelter_pipeline.fetching.robots_book import RobotsBook
 from shelter_pipeline.fetching.steps import Ask, Steps
 from shelter_pipeline.fetching.transfer import REDIRECTS, Transfer
 
+MOST_REDIRECTS = 5  # of a robots.txt: RFC 9309 2.3.1.2
+_ROBOTS_SECONDS = 60.0
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -81,9 +86,12 @@ class Wish:
     seconds: float | None = None  # less than the limits allow
 
 
-def exchange(passage: Passage, wish: Wish, limits: Limits, trace: Trace) -> Steps[Exchange]:
+def exchange(
+    passage: Passage, wish: Wish, limits: Limits, trace: Trace, *, robots: RobotsBook | None = None
+) -> Steps[Exchange]:
     """Ask, follow redirects, hand the final head and then its body over; `trace` is filled on the way.
 
+    With `robots` the robots.txt of each host on the way is asked first, and obeyed.
     Raises the error whose `reason` says what went wrong: RefusedError before anything is
     sent, else TransientError, PermanentError or DamagedError. ValueError for a method that
     does more than read.
@@ -96,6 +104,8 @@ def exchange(passage: Passage, wish: Wish, limits: Limits, trace: Trace) -> Step
     origin = here = passage.admit(parse_url(wish.url))
     while True:
         trace.final_url = here.text
+        if robots is not None:
+            yield from mind_robots(robots, here, _robots_fetch(passage, limits, wish.tick))
         left = max(deadline - time.monotonic(), 0.001)
         transfer = passage.transfer(here, limits, wish, seconds=left, same_host=_same_origin(origin, here))
         try:
@@ -116,6 +126,18 @@ def exchange(passage: Passage, wish: Wish, limits: Limits, trace: Trace) -> Step
         trace.request_headers,
         trace.flags,
     )
+
+
+def _robots_fetch(passage: Passage, limits: Limits, tick: Callable[[], None] | None) -> Fetch:
+    bounded = replace(
+        limits, max_redirects=MOST_REDIRECTS, total_seconds=min(limits.total_seconds, _ROBOTS_SECONDS)
+    )
+
+    def fetch(url: str, on_head: Callable[[Head], None], sink: Callable[[bytes], None]) -> Steps[Exchange]:
+        wish = Wish(url, on_head, sink, tick=tick, max_bytes=MOST_BYTES)
+        return exchange(passage, wish, bounded, Trace())
+
+    return fetch
 
 
 def _follow(

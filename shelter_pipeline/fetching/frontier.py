@@ -21,7 +21,7 @@ from shelter_pipeline.fetching.politeness import Turn
 Item = TypeVar("Item")
 LONGEST_SLEEP_SECONDS = 0.5
 # What waits for a host that rests longer is given back: somebody may fetch it tomorrow.
-LONGEST_HOST_REST_SECONDS = 30.0
+LONGEST_HOST_REST_SECONDS = 45.0
 
 
 @dataclass(slots=True)

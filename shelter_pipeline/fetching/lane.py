@@ -7,15 +7,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from shelter_pipeline.domain.errors import ShelterError, TransientError
 from shelter_pipeline.fetching.arrival import Arrival
 from shelter_pipeline.fetching.frontier import LONGEST_SLEEP_SECONDS, Frontier
 from shelter_pipeline.fetching.multi import Multi
+from shelter_pipeline.fetching.observing import observation
 from shelter_pipeline.fetching.politeness import Observation, Turn
-from shelter_pipeline.fetching.replies import retry_after_seconds
 from shelter_pipeline.fetching.steps import Ask, Call, Rest, Steps
 from shelter_pipeline.fetching.transfer import Transfer
 
@@ -109,7 +108,7 @@ class Lane:
         finally:
             self._multi.close()
             for job, turn, _ in self._running.values():
-                turn.end(None)
+                turn.end(Observation())
                 job.steps.close()
 
     def _turn_wheel(self) -> None:
@@ -129,7 +128,7 @@ class Lane:
             self._begin(*taken)
         for transfer, error in self._multi.wait(pause):
             job, turn, _ = self._running.pop(transfer)
-            turn.end(observation(transfer))
+            turn.end(observation(transfer) if transfer.sent else None)
             self._engine.frontier.wake(transfer.url.host)
             self._advance(job, None, error)
 
@@ -190,17 +189,3 @@ class Lane:
 
 def _is_slow(transfer: Transfer, seconds: float) -> bool:
     return seconds > _SLOW_AFTER_SECONDS and transfer.wire_bytes < _SLOW_BYTES_PER_SECOND * seconds
-
-
-def observation(transfer: Transfer) -> Observation:
-    """What a transfer that has ended showed of its host."""
-    head = transfer.head
-    timing = transfer.timing
-    first_byte = timing.get("first_byte")
-    connected = max(timing.get("connect", 0.0), timing.get("tls", 0.0))
-    return Observation(
-        status=head.status if head else None,
-        first_byte_seconds=None if first_byte is None else max(first_byte - connected, 0.0),
-        retry_after_seconds=retry_after_seconds(head.get("retry-after"), datetime.now(UTC)) if head else None,
-        connect_failed=transfer.connect_failed,
-    )

@@ -1,48 +1,62 @@
-"""At most so many requests at once to one host, and so much time between their starts, in this process.
+"""At most so many requests at once to one host, and so much time between their starts, and none while it rests.
 
-The limits hold per `name:port`. A host that an operator has opened by literal address
-(or `localhost`, when loopback is open) is ours or a test's: its connections are bounded,
-and it is given time between requests only if it asks for that, or an operator does.
+The limits hold per `name:port`. With a ledger they hold over all processes that use it, and
+what a host has taught is remembered; without one they hold in this process. A host that an
+operator has opened by literal address (or `localhost`, when loopback is open) is ours or a
+test's: its connections are bounded and its rests are kept, and it is given time between
+requests only if it asks for that, or an operator does.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from ipaddress import ip_address
-from math import inf
+from types import TracebackType
+from typing import Any, Self
 
 from shelter_pipeline.domain.addresses import Network
+from shelter_pipeline.domain.errors import TransientError
+from shelter_pipeline.domain.host_sharing import Ledger
+from shelter_pipeline.domain.politeness import HostRules, Lesson, Observation, rest_left
 from shelter_pipeline.domain.urls import Url
+from shelter_pipeline.fetching.host_sharing import Sharing
+from shelter_pipeline.fetching.host_state import IDLE_SECONDS, HeldSlot, HostState
 from shelter_pipeline.settings import Settings
 
+__all__ = ["Observation", "Politeness", "Turn", "is_opened"]
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What one request showed of its host."""
-
-    status: int | None
-    first_byte_seconds: float | None
-    retry_after_seconds: float | None
-    connect_failed: bool
+# When a caller is told to ask again for what depends on other threads or processes.
+WORTH_ASKING_AGAIN_SECONDS = 0.02
+# A thread is not kept waiting for a host that rests longer: its caller has better things to do.
+LONGEST_PATIENCE_SECONDS = 300.0
+_NOTHING_SEEN = Observation()
 
 
-@dataclass(frozen=True, slots=True)
 class Turn:
-    """One request to one host under way."""
+    """One request to one host that may start now. Whoever has it ends it, once, however the request went."""
 
-    _slot: threading.Semaphore
+    __slots__ = ("_politeness", "_slot", "_state", "ended")
 
-    def end(self, _observation: Observation | None) -> None:
-        """The request has ended."""
-        self._slot.release()
+    def __init__(self, politeness: Politeness, state: HostState, slot: HeldSlot) -> None:
+        self._politeness = politeness
+        self._state = state
+        self._slot = slot
+        self.ended = False
+
+    def end(self, observation: Observation | None) -> None:
+        """Free the slot and learn from what was seen; None if nothing was sent. ValueError the second time."""
+        if self.ended:
+            raise ValueError(f"this turn at {self._state.name} has been ended already")
+        self.ended = True
+        self._politeness._end(self._state, self._slot, observation)  # noqa: SLF001 - one idea in two classes
 
 
 class Politeness:
-    """Turns on hosts: `with politeness.turn(url)` waits until the host may be asked."""
+    """Turns on hosts, for any number of threads. Nothing here asks the network, and `try_turn` asks nobody."""
 
     def __init__(
         self,
@@ -50,6 +64,7 @@ class Politeness:
         connections: int,
         delay_seconds: float,
         allowed_networks: Sequence[Network] = (),
+        ledger: Ledger | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -58,72 +73,134 @@ class Politeness:
         self._networks = tuple(allowed_networks)
         self._clock = clock
         self._sleep = sleep
-        self._lock = threading.Lock()
-        self._slots: dict[str, threading.Semaphore] = {}
-        self._last_start: dict[str, float] = {}
-        self._asked: dict[str, float] = {}  # by the hosts themselves
-        self._exact: dict[str, float] = {}  # by an operator
+        self._changed = threading.Condition()
+        self._hosts: dict[str, HostState] = {}
+        self._sharing = Sharing(ledger, self._hosts, self._changed, clock) if ledger else None
 
     @classmethod
-    def of(cls, settings: Settings) -> Politeness:
-        """The politeness an operator has set."""
+    def of(cls, settings: Settings, ledger: Ledger | None = None) -> Politeness:
+        """The politeness an operator has set, shared with every process that has the same ledger."""
         return cls(
             connections=settings.host_connections,
             delay_seconds=settings.host_delay_seconds,
             allowed_networks=settings.allowed_networks,
+            ledger=ledger,
         )
 
-    def try_turn(self, url: Url) -> Turn | float:
-        """The turn if it is now, else seconds until it is worth asking again."""
-        with self._lock:
-            slot = self._slots.setdefault(url.host, threading.Semaphore(self._connections))
-        if not slot.acquire(blocking=False):
-            return 0.05
-        pause = self._reserve_start(url.host) if self._delay_of(url.host) else 0.0
-        if pause > 0:
-            slot.release()
-            self._last_start[url.host] -= self._delay_of(url.host)
-            return pause
-        return Turn(slot)
+    def __enter__(self) -> Self:
+        return self
 
-    def rest_seconds(self, _host: str) -> float:
-        """How long the host still rests."""
-        return 0.0
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Say what is left to say and give every slot back. Nothing may be asked of hosts afterwards."""
+        if self._sharing is not None:
+            self._sharing.close()
+
+    def try_turn(self, url: Url) -> Turn | float:
+        """A turn at the URL's host if it may be asked now, else the seconds until it is worth asking again.
+
+        Never waits for anything but this object's own lock. Where all slots are busy the
+        seconds are a guess: who ends a turn of the host may ask again at once.
+        """
+        now = self._clock()
+        with self._changed:
+            state = self._state(url.host)
+            pause = self._pause(state, now)
+            if pause is None:
+                return WORTH_ASKING_AGAIN_SECONDS
+            if pause > 0:
+                return pause
+            return Turn(self, state, state.begin(now, now))
 
     @contextmanager
-    def turn(self, url: Url) -> Iterator[None]:
-        """Hold one of the host's slots for the block, entered a delay after the last start at the soonest."""
-        with self._lock:
-            slot = self._slots.setdefault(url.host, threading.Semaphore(self._connections))
-        with slot:
-            pause = self._reserve_start(url.host)
-            if pause > 0:
-                self._sleep(pause)
-            yield
+    def turn(self, url: Url) -> Iterator[Any]:
+        """Wait until the host may be asked, and hold the `Turn` for the block, which may end it itself.
+
+        Raises TransientError `rate-limited` instead of waiting for a host that rests for
+        more than five minutes.
+        """
+        turn = self._wait_for_turn(url)
+        try:
+            yield turn
+        finally:
+            if not turn.ended:
+                turn.end(_NOTHING_SEEN)
+
+    def rest_seconds(self, host: str) -> float:
+        """How long `host` (`name:port`) still rests by what this process knows; 0 if it does not."""
+        with self._changed:
+            state = self._hosts.get(host)
+            return rest_left(state.manners, self._clock()) if state is not None else 0.0
 
     def set_delay(self, host: str, seconds: float, *, exact: bool = False) -> None:
         """From now on, requests to `host` (`name:port`) start at least so far apart.
 
-        What a host asks for only ever lengthens the delay of the settings; an operator's own
-        value, `exact`, replaces both.
+        What a host asks for only ever lengthens the delay of the settings, and is shared with
+        other processes; an operator's own value, `exact`, replaces all others, in this process.
         """
-        with self._lock:
-            (self._exact if exact else self._asked)[host] = max(seconds, 0.0)
+        with self._changed:
+            state = self._state(host)
+            state.set_delay(max(seconds, 0.0), exact=exact)
+            if self._sharing is not None and not exact:
+                self._sharing.stir(state)
 
-    def _delay_of(self, host: str) -> float:
-        exact = self._exact.get(host)
-        if exact is not None:
-            return exact
-        usual = 0.0 if is_opened(host, self._networks) else self._delay
-        return max(usual, self._asked.get(host, 0.0))
+    def _wait_for_turn(self, url: Url) -> Turn:
+        with self._changed:
+            state = self._state(url.host)
+            while True:
+                now = self._clock()
+                pause = self._pause(state, now)
+                _check_patience(url.host, rest_left(state.manners, now))
+                if pause is not None and state.may_book(now):
+                    break
+                self._changed.wait(WORTH_ASKING_AGAIN_SECONDS)
+            turn = Turn(self, state, state.begin(now, now + pause))
+        if pause > 0:
+            self._sleep(pause)
+        return turn
 
-    def _reserve_start(self, host: str) -> float:
-        """Seconds until this request may start; the next one may start a delay later."""
-        with self._lock:
-            now = self._clock()
-            start = max(now, self._last_start.get(host, -inf) + self._delay_of(host))
-            self._last_start[host] = start
-        return start - now
+    def _pause(self, state: HostState, now: float) -> float | None:
+        pause = state.pause(now)
+        state.wanted_until = max(state.wanted_until, now + min(pause or 0.0, state.delay) + IDLE_SECONDS)
+        if pause is None:
+            state.refuse(now)
+            if self._sharing is not None:
+                self._sharing.stir(state)
+        return pause
+
+    def _end(self, state: HostState, slot: HeldSlot, observation: Observation | None) -> None:
+        now = self._clock()
+        lesson = Lesson(observation, now, random.random()) if observation is not None else None
+        with self._changed:
+            is_urgent = state.end(slot, lesson, now)
+            if self._sharing is not None and (is_urgent or slot.leaving):
+                self._sharing.stir(state, urgently=is_urgent)
+            self._changed.notify_all()
+
+    def _state(self, host: str) -> HostState:
+        state = self._hosts.get(host)
+        if state is None:
+            opened = is_opened(host, self._networks)
+            rules = HostRules(
+                connections=self._connections,
+                delay_seconds=0.0 if opened else self._delay,
+                minds_latency=not opened,
+            )
+            state = self._hosts[host] = HostState(host, rules, shared=self._sharing is not None)
+        return state
+
+
+def _check_patience(host: str, rest: float) -> None:
+    if rest > LONGEST_PATIENCE_SECONDS:
+        raise TransientError(
+            f"{host} is left alone for {rest:.0f} seconds more, because of what it answered before",
+            reason="rate-limited",
+            retry_after_seconds=rest,
+        )
 
 
 def is_opened(host: str, networks: Sequence[Network]) -> bool:

@@ -180,7 +180,7 @@ def _look_at(workplace: Workplace, row: ResourceRow, kind: Classification, has_f
         format=row.format,
         media_type=row.media_type,
         role=row.role,
-        reader=workplace.reader,
+        reader=workplace.crawler,
         budget=budget,
     )
     findings = tuple(finding for found in result.assets if (finding := _finding(row, found)) is not None)

@@ -8,6 +8,7 @@ still there and its end was verified the last time.
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.fetching.door import Door
 from shelter_pipeline.fetching.download import Downloader, Promise
 from shelter_pipeline.fetching.politeness import Politeness
+from shelter_pipeline.fetching.robots_book import RobotsBook
 from shelter_pipeline.settings import Settings
 from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline.vault.manifest import read_manifests, write_manifest
@@ -30,15 +32,17 @@ def fetch_url(url: str, *, settings: Settings, store_dir: Path) -> dict[str, Any
     """
     store = LocalStore(store_dir)
     batch_key = f"fetch-{hashlib.sha256(url.encode(errors='surrogatepass')).hexdigest()[:32]}"
-    downloader = Downloader(
-        Door.of(settings),
-        store,
-        max_attempts=settings.fetch_max_attempts,
-        retry_delay_seconds=settings.fetch_retry_delay_seconds,
-        politeness=Politeness.of(settings),
-        rules=content_rules(settings.content_rules),
-    )
-    capture = downloader.fetch(url, _held(store, batch_key))
+    with Politeness.of(settings) as politeness, closing(RobotsBook.of(settings, politeness)) as robots:
+        downloader = Downloader(
+            Door.of(settings),
+            store,
+            max_attempts=settings.fetch_max_attempts,
+            retry_delay_seconds=settings.fetch_retry_delay_seconds,
+            politeness=politeness,
+            rules=content_rules(settings.content_rules),
+            robots=robots,
+        )
+        capture = downloader.fetch(url, _held(store, batch_key))
     write_manifest(store, batch_key, [{**capture.facts(), "datasets": []}], year=capture.started_at.year)
     return {
         "verdict": capture.verdict.value,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.discoveries import seed_asset_kinds
+from shelter_pipeline.catalog.host_ledger import HostLedger
+from shelter_pipeline.catalog.host_robots import HostRobots
 from shelter_pipeline.catalog.migrate import migrate
 from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.discovery.asset_kinds import ASSET_KINDS
@@ -18,6 +20,7 @@ from shelter_pipeline.fetching.door import Door
 from shelter_pipeline.fetching.download import Downloader
 from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.fetching.politeness import Politeness
+from shelter_pipeline.fetching.robots_book import RobotsBook
 from shelter_pipeline.portals.registry import parse_portal
 from shelter_pipeline.settings import Settings
 from shelter_pipeline.vault.local import LocalStore
@@ -30,8 +33,10 @@ class Workplace:
     settings: Settings
     catalog: Catalog
     door: Door  # for downloads, which take their turn at a host themselves
-    reader: PoliteDoor  # for pages
+    reader: PoliteDoor  # for catalogues, which an operator has named
+    crawler: PoliteDoor  # for pages that links lead to: it obeys robots.txt
     politeness: Politeness
+    robots: RobotsBook
     store: LocalStore
 
     def downloader(self) -> Downloader:
@@ -44,6 +49,7 @@ class Workplace:
             politeness=self.politeness,
             reserve_bytes=self.settings.store_reserve_bytes,
             rules=content_rules(self.settings.content_rules),
+            robots=self.robots,
         )
 
     def has_room(self) -> bool:
@@ -52,11 +58,29 @@ class Workplace:
         return free is None or free > self.settings.store_reserve_bytes
 
     @classmethod
-    def of(cls, settings: Settings, catalog: Catalog) -> Workplace:
-        """The rooms that these settings describe, around an open catalog."""
-        door, politeness = Door.of(settings), Politeness.of(settings)
+    def of(
+        cls,
+        settings: Settings,
+        catalog: Catalog,
+        politeness: Politeness | None = None,
+        robots: RobotsBook | None = None,
+    ) -> Workplace:
+        """The rooms that these settings describe, around an open catalog.
+
+        Without a `politeness` and `robots` that are shared with other processes the limits of
+        hosts hold in this one alone.
+        """
+        door, politeness = Door.of(settings), politeness or Politeness.of(settings)
+        robots = robots or RobotsBook.of(settings, politeness)
         return cls(
-            settings, catalog, door, PoliteDoor(door, politeness), politeness, LocalStore(settings.store_path)
+            settings,
+            catalog,
+            door,
+            PoliteDoor(door, politeness),
+            PoliteDoor(door, politeness, robots),
+            politeness,
+            robots,
+            LocalStore(settings.store_path),
         )
 
 
@@ -72,7 +96,11 @@ def open_workplace(settings: Settings, *, migrated: bool = True) -> Iterator[Wor
         try:
             if migrated:
                 prepare_catalog(catalog, settings)
-            yield Workplace.of(settings, catalog)
+            with (
+                Politeness.of(settings, HostLedger(catalog)) as politeness,
+                closing(RobotsBook.of(settings, politeness, HostRobots(catalog))) as robots,
+            ):
+                yield Workplace.of(settings, catalog, politeness, robots)
         finally:
             catalog.close()
 

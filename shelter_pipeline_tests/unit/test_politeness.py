@@ -9,9 +9,10 @@ from ipaddress import ip_network
 import pytest
 
 from shelter_pipeline.discovery.explore import Budget, explore
+from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.domain.urls import Url, parse_url
 from shelter_pipeline.fetching.polite_door import PoliteDoor
-from shelter_pipeline.fetching.politeness import Politeness, is_opened
+from shelter_pipeline.fetching.politeness import Observation, Politeness, Turn, is_opened
 from shelter_pipeline_tests.support.local_site import local_site, open_door
 
 PUBLIC, OTHER = parse_url("https://data.example.org/a"), parse_url("https://example.com/b")
@@ -223,3 +224,103 @@ def test_a_delay_holds_for_all_threads_together() -> None:
         list(pool.map(lambda _: visit(politeness, PUBLIC, 1), range(8)))
 
     assert sorted(starts) == [2.0 * turn for turn in range(1, 8)]
+
+
+def test_a_turn_is_tried_without_waiting_and_a_refusal_says_for_how_long() -> None:
+    clock = Clock()
+    politeness = polite(clock)
+
+    first = politeness.try_turn(PUBLIC)
+
+    assert isinstance(first, Turn)
+    assert politeness.try_turn(PUBLIC) == 1.0
+    assert isinstance(politeness.try_turn(OTHER), Turn)
+    clock.now += 1.0
+    assert isinstance(politeness.try_turn(PUBLIC), Turn)
+    assert clock.slept == []
+
+
+def test_a_host_with_all_its_connections_in_use_is_free_again_when_one_ends() -> None:
+    politeness = polite(Clock(), connections=2, delay=0)
+    turns = [politeness.try_turn(PUBLIC) for _ in range(3)]
+    assert [isinstance(turn, Turn) for turn in turns] == [True, True, False]
+    assert isinstance(turns[0], Turn)
+
+    turns[0].end(Observation(status=200))
+
+    assert isinstance(politeness.try_turn(PUBLIC), Turn)
+
+
+def test_a_turn_ends_once() -> None:
+    turn = polite(Clock()).try_turn(PUBLIC)
+    assert isinstance(turn, Turn)
+    turn.end(None)
+
+    with pytest.raises(ValueError, match="ended already"):
+        turn.end(None)
+
+
+@pytest.mark.parametrize("url", [PUBLIC, OPENED])
+def test_a_host_that_asked_for_a_rest_is_left_alone_and_the_others_are_not(url: Url) -> None:
+    clock = Clock()
+    politeness = polite(clock, delay=0)
+    with politeness.turn(url) as turn:
+        turn.end(Observation(status=429, retry_after_seconds=90))
+
+    assert politeness.try_turn(url) == politeness.rest_seconds(url.host) == 90.0
+    assert isinstance(politeness.try_turn(OTHER), Turn)
+    assert politeness.rest_seconds(OTHER.host) == politeness.rest_seconds("never.met:80") == 0.0
+    clock.now += 90
+    assert isinstance(politeness.try_turn(url), Turn)
+    # One connection, until it answers well again.
+    assert not isinstance(politeness.try_turn(url), Turn)
+
+
+def test_a_thread_waits_for_a_short_rest_and_is_told_of_a_long_one() -> None:
+    clock = Clock()
+    politeness = polite(clock, delay=0)
+    with politeness.turn(PUBLIC) as turn:
+        turn.end(Observation(status=503, retry_after_seconds=40))
+    with politeness.turn(PUBLIC) as turn:
+        turn.end(Observation(status=503, retry_after_seconds=4000))
+
+    with pytest.raises(TransientError, match="left alone") as told, politeness.turn(PUBLIC):
+        pass
+
+    assert clock.slept == [40.0]
+    assert (told.value.reason, told.value.retry_after_seconds) == ("rate-limited", 4000.0)
+
+
+def test_a_slow_host_is_given_five_times_its_latency_unless_it_was_opened() -> None:
+    for url, pause in ((PUBLIC, 3.0), (OPENED, None)):
+        politeness = polite(Clock())
+        with politeness.turn(url) as turn:
+            turn.end(Observation(status=200, first_byte_seconds=0.6))
+
+        refused = politeness.try_turn(url)
+
+        assert isinstance(refused, Turn) if pause is None else refused == pytest.approx(pause)
+
+
+def test_a_block_that_fails_frees_its_slot() -> None:
+    politeness = polite(Clock(), connections=1, delay=0)
+    with pytest.raises(KeyError), politeness.turn(PUBLIC):
+        raise KeyError
+
+    assert isinstance(politeness.try_turn(PUBLIC), Turn)
+
+
+def test_a_start_that_was_not_used_is_given_back() -> None:
+    clock = Clock()
+    politeness = polite(clock)
+    first = politeness.try_turn(PUBLIC)
+    assert isinstance(first, Turn)
+    clock.now += 1.0
+    unused = politeness.try_turn(PUBLIC)
+    assert isinstance(unused, Turn)
+
+    unused.end(None)
+
+    assert isinstance(politeness.try_turn(PUBLIC), Turn)
+    first.end(None)
+    assert politeness.try_turn(PUBLIC) == 1.0
