@@ -25,7 +25,7 @@ from pydantic import SecretStr
 
 from shelter_pipeline.domain.records import canonical_json
 from shelter_pipeline.embedded.postgres import EmbeddedPostgres
-from shelter_pipeline.operations.rebuild_catalog import open_existing_store, rebuild_catalog
+from shelter_pipeline.operations.rebuild_catalog import rebuild_catalog
 from shelter_pipeline.operations.workplace import open_workplace
 from shelter_pipeline.settings import load_settings
 from shelter_pipeline.vault.local import LocalStore
@@ -161,7 +161,7 @@ def measured(folder: Path, lines: int) -> dict[str, Any]:
         url = SecretStr(server.url("postgres", "postgresql+psycopg"))
         settings = load_settings(home=folder / "home", database_url=url, store=str(folder / "other"))
         with open_workplace(settings) as workplace:
-            report = rebuild_catalog(workplace, open_existing_store(folder / "store"), progress=printed())
+            report = rebuild_catalog(workplace, LocalStore(folder / "store"), progress=printed())
     return {
         **{name: value for name, value in report.items() if not isinstance(value, list)},
         "lines_per_second": round(lines / report["seconds"]),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -143,13 +142,13 @@ def rescue(
 @app.command()
 def fetch(
     url: Annotated[str, typer.Argument(help="What to fetch: http or https.")],
-    store: Annotated[Path, typer.Option(help="Folder of the blob store.")],
+    store: Annotated[str, typer.Option(help="The blob store: a folder, or s3://bucket/folder.")],
     as_json: AsJson = False,
 ) -> None:
     """Make one capture through the real engine; exit 0 whenever a verdict was reached."""
     from shelter_pipeline.operations.fetch_url import fetch_url
 
-    print_result(fetch_url(url, settings=load_settings(), store_dir=store), as_json)
+    print_result(fetch_url(url, settings=load_settings(), store=store), as_json)
 
 
 @app.command()
@@ -172,14 +171,15 @@ def classify(
 @app.command()
 def scrub(
     store: Annotated[
-        Path | None, typer.Option(help="Folder of the blob store. Default: the settings' store.")
+        str | None,
+        typer.Option(help="The blob store: a folder, or s3://bucket/folder. Default: the settings' store."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read every blob again and compare it with its name; damaged ones go to quarantine, nothing is deleted."""
     from shelter_pipeline.operations.scrub_store import scrub_store
 
-    result = scrub_store(store or load_settings().store_path)
+    result = scrub_store(store, load_settings())
     print_result(result, as_json)
     if result["damaged"] or result["missing"]:
         raise typer.Exit(FAILED)

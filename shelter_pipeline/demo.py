@@ -74,7 +74,7 @@ def run_demo(settings: Settings, console: Console, progress: Console) -> bool:
     shown = [report for report in reports if report["organization"] in expected]
     console.print(organization_table(shown))
     differences = compare(expected, {report["organization"]: report for report in shown})
-    _print_end(console, settings, clock, differences)
+    _print_end(console, workplace.store.name, clock, differences)
     return not differences
 
 
@@ -220,13 +220,13 @@ class _Clock:
         return sum(seconds for _, seconds in self.phases)
 
 
-def _print_end(console: Console, settings: Settings, clock: _Clock, differences: list[str]) -> None:
+def _print_end(console: Console, store: str, clock: _Clock, differences: list[str]) -> None:
     times = Table(title="Where the time went", title_justify="left", show_header=False)
     for name, seconds in clock.phases:
         times.add_row(name, f"{seconds:.1f} s")
     times.add_row("[bold]in all[/]", f"[bold]{clock.total:.1f} s[/]")
     console.print(times)
-    console.print("The files are in", escape(str(settings.store_path)), highlight=False, soft_wrap=True)
+    console.print("The files are in", escape(store), highlight=False, soft_wrap=True)
     console.print("`shelter up` shows this history in the Dagster UI.", highlight=False)
     if differences:
         console.print("[red]The rescue is not what the sample portal says is right:[/]")

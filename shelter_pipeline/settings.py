@@ -42,10 +42,15 @@ class Settings(BaseSettings):
     dagster_database_url: SecretStr | None = Field(
         None, description="URL of Dagster's own database, with driver: postgresql+psycopg2://…"
     )
-    store_reserve_bytes: Annotated[int, Field(ge=0)] = Field(
-        1024**3, description="Room that is left free in the store's file system; no file is begun below it."
+    store: str = Field(
+        "", description="The blob store: a folder, or s3://bucket/folder; empty means SHELTER_HOME/store."
     )
-    store: str = Field("", description="Folder of the blob store; empty means SHELTER_HOME/store.")
+    store_reserve_bytes: Annotated[int, Field(ge=0)] = Field(
+        1024**3, description="Room that is left free where files arrive; no file is begun below it."
+    )
+    scratch: Path | None = Field(
+        None, description="Folder of files on their way to an S3 store; unset means SHELTER_HOME/scratch."
+    )
     portal: str = Field(
         "datagov:https://catalog.data.gov",
         description="The default portal, KIND:URL; read by the nightly harvest.",
@@ -53,6 +58,16 @@ class Settings(BaseSettings):
     postgres_os_user: str = Field(
         "nobody", description="Account the embedded PostgreSQL runs as when Shelter runs as root."
     )
+
+    # A store on S3; credentials come from where boto3 looks for them
+    s3_endpoint_url: str = Field("", description="URL of the S3 server; empty means AWS.")
+    s3_region: str = Field("", description="Region; empty means what AWS's own configuration says.")
+    s3_path_style: bool | None = Field(
+        None, description="Whether the bucket stands in the path; unset: yes for every server but AWS."
+    )
+    s3_connections: Count = Field(8, description="Objects sent or read at once.")
+    s3_timeout_seconds: Seconds = Field(60, description="Longest silence of the server.")
+    s3_max_attempts: Count = Field(5, description="Attempts of one request, with growing pauses.")
 
     # Ports and concurrency of `shelter up`
     bind_address: str = Field("127.0.0.1", description="Address the Dagster webserver listens on.")
@@ -224,7 +239,9 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "database_url", "dagster_database_url", "datagov_api_key", "content_rules", mode="before"
+        *("database_url", "dagster_database_url", "datagov_api_key"),
+        *("content_rules", "scratch", "s3_path_style"),
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
@@ -234,6 +251,11 @@ class Settings(BaseSettings):
     def home_path(self) -> Path:
         """The home as an absolute path."""
         return self.home.expanduser().absolute()
+
+    @property
+    def scratch_path(self) -> Path:
+        """The folder of files on their way to an S3 store."""
+        return self.scratch.expanduser().absolute() if self.scratch else self.home_path / "scratch"
 
     @property
     def store_path(self) -> Path:

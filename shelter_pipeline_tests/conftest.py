@@ -6,8 +6,9 @@ import os
 
 from shelter_pipeline_tests.support.catalogs import catalog, catalog_url
 from shelter_pipeline_tests.support.postgres import database_url, postgres
+from shelter_pipeline_tests.support.seaweedfs import s3_credentials, s3_place, seaweedfs
 
-__all__ = ["catalog", "catalog_url", "database_url", "postgres"]
+__all__ = ["catalog", "catalog_url", "database_url", "postgres", "s3_credentials", "s3_place", "seaweedfs"]
 
 _KEPT = frozenset({"SHELTER_FIXTURES"})  # says where the real records are, to the tests alone
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ _LISTS = ("damaged", "missing", "problems")
 
 def rebuild(
     store: Annotated[
-        Path | None, typer.Option(help="Folder of the blob store. Default: the settings' store.")
+        str | None, typer.Option(help="Folder of the blob store, or s3://…. Default: the settings' store.")
     ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read every blob again first, as `shelter scrub` does.")
@@ -25,17 +24,19 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Bring the catalog back from a store: datasets, files, captures, blobs, copies. What is known later stays."""
-    from shelter_pipeline.operations.rebuild_catalog import open_existing_store, rebuild_catalog
+    from shelter_pipeline.operations.open_store import find_store
+    from shelter_pipeline.operations.rebuild_catalog import rebuild_catalog
     from shelter_pipeline.operations.workplace import open_workplace
 
     settings = load_settings()
-    opened = open_existing_store(store or settings.store_path)  # before anything is started
+    opened, threads = find_store(store, settings)  # before anything is started
     with open_workplace(settings) as workplace, bars() as shown:
         shown_for = cache(partial(counted, shown))
         report = rebuild_catalog(
             workplace,
             opened,
             verify=verify,
+            threads=threads,
             progress=lambda name, done: shown_for(f"restoring {name}")(done, None),
         )
     print_result(report if as_json else {**report, **dict.fromkeys(_LISTS)}, as_json)

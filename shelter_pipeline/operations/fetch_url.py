@@ -1,4 +1,4 @@
-"""One URL through the real engine into a local store: what `shelter fetch` promises.
+"""One URL through the real engine into a store: what `shelter fetch` promises.
 
 The store alone remembers: the capture is written as a manifest of its own, and the next
 fetch of the same URL asks the server only whether it changed, provided that the blob is
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from shelter_pipeline.domain.errors import DamagedError
@@ -20,30 +19,32 @@ from shelter_pipeline.fetching.door import Door
 from shelter_pipeline.fetching.download import Downloader, Promise
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.fetching.robots_book import RobotsBook
+from shelter_pipeline.operations.open_store import open_store
 from shelter_pipeline.settings import Settings
-from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline.vault.manifest import read_manifests, write_manifest
+from shelter_pipeline.vault.store import BlobStore
 
 
-def fetch_url(url: str, *, settings: Settings, store_dir: Path) -> dict[str, Any]:
+def fetch_url(url: str, *, settings: Settings, store: str) -> dict[str, Any]:
     """Fetch once and say how it ended: verdict, reason, sha256, size, requests, flags, final_url.
 
     Raises SetupError if the store cannot be used.
     """
-    store = LocalStore(store_dir)
+    kept = open_store(store, settings)
+    kept.prepare()
     batch_key = f"fetch-{hashlib.sha256(url.encode(errors='surrogatepass')).hexdigest()[:32]}"
     with Politeness.of(settings) as politeness, closing(RobotsBook.of(settings, politeness)) as robots:
         downloader = Downloader(
             Door.of(settings),
-            store,
+            kept,
             max_attempts=settings.fetch_max_attempts,
             retry_delay_seconds=settings.fetch_retry_delay_seconds,
             politeness=politeness,
             rules=content_rules(settings.content_rules),
             robots=robots,
         )
-        capture = downloader.fetch(url, _held(store, batch_key))
-    write_manifest(store, batch_key, [{**capture.facts(), "datasets": []}], year=capture.started_at.year)
+        capture = downloader.fetch(url, _held(kept, batch_key))
+    write_manifest(kept, batch_key, [{**capture.facts(), "datasets": []}], year=capture.started_at.year)
     return {
         "verdict": capture.verdict.value,
         "reason": capture.reason,
@@ -55,7 +56,7 @@ def fetch_url(url: str, *, settings: Settings, store_dir: Path) -> dict[str, Any
     }
 
 
-def _held(store: LocalStore, batch_key: str) -> Promise:
+def _held(store: BlobStore, batch_key: str) -> Promise:
     """What the store still holds of this URL, as the condition of the next request."""
     try:
         entries = [entry for manifest in read_manifests(store, batch_key) for entry in manifest.entries]

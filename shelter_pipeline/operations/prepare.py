@@ -22,11 +22,12 @@ def settings_of(stack: Stack, settings: Settings) -> Settings:
 
 
 def prepare_stack(stack: Stack, settings: Settings) -> None:
-    """Migrate the catalog and show its portals and organizations in Dagster.
+    """Migrate the catalog, try out the store, and show portals and organizations in Dagster.
 
     Batches, of which there may be many thousands, are shown by whoever plans or starts them.
     """
     with open_workplace(settings_of(stack, settings)) as workplace:
+        workplace.store.prepare()
         keys = {
             "portal": portal_keys(workplace),
             "organization": organization_keys(workplace),

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shelter_pipeline.catalog.claims import know_store
 from shelter_pipeline.catalog.restoring import (
@@ -24,14 +23,16 @@ from shelter_pipeline.catalog.restoring import (
     unlisted_blobs,
 )
 from shelter_pipeline.catalog.restoring_datasets import restore_outcomes
-from shelter_pipeline.domain.errors import DamagedError, SetupError
+from shelter_pipeline.domain.errors import DamagedError
 from shelter_pipeline.operations.restore_catalogue import CatalogueRestorer
 from shelter_pipeline.operations.told_files import ToldManifest, files_of
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline.vault.manifest import FOLDER, parse_manifest
 from shelter_pipeline.vault.scrub import scrub
-from shelter_pipeline.vault.store import BlobStore
+
+if TYPE_CHECKING:
+    from shelter_pipeline.vault.s3 import S3Store
 
 Progress = Callable[[str, int], None]
 Item = TypeVar("Item")
@@ -41,20 +42,17 @@ _ANALYZE_FIRST_AFTER_LINES = 20_000
 _MOST_NAMED = 1000  # in a report
 
 
-def open_existing_store(folder: Path) -> LocalStore:
-    """The store in this folder, under the name that a rescue gives it. SetupError if there is none: none is made."""
-    where = folder.expanduser().absolute()
-    if not (where / "blobs").is_dir():
-        raise SetupError(f"{where} holds no store", reason="bad-store")
-    return LocalStore(where)
-
-
 def rebuild_catalog(
-    workplace: Workplace, store: BlobStore, *, verify: bool = False, progress: Progress | None = None
+    workplace: Workplace,
+    store: LocalStore | S3Store,
+    *,
+    verify: bool = False,
+    threads: int = 1,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Bring back what the store tells of: portals to datasets, files, captures, blobs and their copies in it.
 
-    Bytes are not read, unless `verify` asks for a scrub first. Returns `{store, manifests,
+    Bytes are not read, unless `verify` asks for a scrub first, of `threads` blobs at once. Returns `{store, manifests,
     damaged_manifests, captures, assets, blobs, copies, missing_blobs, unlisted_blobs,
     datasets, organizations, seconds}` and lists of what was `damaged`, `missing` and
     skipped (`problems`). Captures to organizations count what is new in the catalog.
@@ -62,7 +60,7 @@ def rebuild_catalog(
     """
     started = time.monotonic()
     run = _Rebuild(workplace, store, progress or (lambda _name, _done: None))
-    verified_at = run.verify() if verify else None
+    verified_at = run.verify(threads) if verify else None
     know_store(workplace.catalog, store.name)
     run.restore_blobs(verified_at)
     run.restore_manifests()
@@ -85,7 +83,7 @@ class _Rebuild:
     """One rebuild: what is done, and what was found to be wrong."""
 
     workplace: Workplace
-    store: BlobStore
+    store: LocalStore | S3Store
     progress: Progress
     counts: _Counts = field(default_factory=_Counts)
     damaged_manifests: list[str] = field(default_factory=list)
@@ -97,12 +95,10 @@ class _Rebuild:
     def __post_init__(self) -> None:
         self.catalogue = CatalogueRestorer(self.workplace.catalog, self.store, self._note)
 
-    def verify(self) -> datetime:
+    def verify(self, threads: int) -> datetime:
         """Read every blob again; what is damaged leaves the blobs. Returns since when the rest is verified."""
-        if not isinstance(self.store, LocalStore):
-            raise SetupError(f"the store {self.store.name} cannot be verified here: scrub it first")
         began = datetime.now(UTC)
-        self.damaged_blobs = scrub(self.store).quarantined
+        self.damaged_blobs = scrub(self.store, threads=threads).quarantined
         return began
 
     def restore_blobs(self, verified_at: datetime | None) -> None:

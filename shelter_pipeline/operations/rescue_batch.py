@@ -51,6 +51,7 @@ def rescue_batch(
     nothing new and give back what it has not begun. SetupError if there is no such batch.
     """
     batch = _patiently(workplace, find_batch, key)
+    workplace.store.prepare()
     _patiently(workplace, know_store, workplace.store.name)
     # What a killed run left half-written is older than any capture may last.
     workplace.store.sweep_partials(

@@ -1,23 +1,22 @@
-"""Re-reading a local store: what `shelter scrub` promises."""
+"""Re-reading a store: what `shelter scrub` promises."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from shelter_pipeline.domain.errors import SetupError
-from shelter_pipeline.vault.local import LocalStore
+from shelter_pipeline.operations.open_store import find_store
+from shelter_pipeline.settings import Settings
 from shelter_pipeline.vault.scrub import scrub
 
 
-def scrub_store(store_dir: Path) -> dict[str, Any]:
+def scrub_store(text: str | None, settings: Settings) -> dict[str, Any]:
     """Counts and lists of what is ok, damaged, missing and extra; damaged blobs are moved, none deleted.
 
-    Raises SetupError if there is no store in the folder: an empty report would read like a proof.
+    `text` names a folder or a place on S3, None the store of the settings. Raises
+    SetupError if there is no store: an empty report would read like a proof.
     """
-    if not (store_dir / "blobs").is_dir():
-        raise SetupError(f"{store_dir} holds no store", reason="bad-store")
-    report = scrub(LocalStore(store_dir))
+    store, threads = find_store(text, settings)
+    report = scrub(store, threads=threads)
     return {
         "ok": report.ok,
         "damaged": len(report.damaged),

@@ -21,9 +21,10 @@ from shelter_pipeline.fetching.download import Downloader
 from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.fetching.robots_book import RobotsBook
+from shelter_pipeline.operations.open_store import open_store
 from shelter_pipeline.portals.registry import parse_portal
 from shelter_pipeline.settings import Settings
-from shelter_pipeline.vault.local import LocalStore
+from shelter_pipeline.vault.store import BlobStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Workplace:
     crawler: PoliteDoor  # for pages that links lead to: it obeys robots.txt
     politeness: Politeness
     robots: RobotsBook
-    store: LocalStore
+    store: BlobStore
 
     def downloader(self) -> Downloader:
         """What fetches files through the door into the store."""
@@ -80,7 +81,7 @@ class Workplace:
             PoliteDoor(door, politeness, robots),
             politeness,
             robots,
-            LocalStore(settings.store_path),
+            open_store(None, settings),
         )
 
 

@@ -96,7 +96,7 @@ report_organizations = dg.define_asset_job(
 def scrub(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplaces]) -> None:
     """Read every blob of the store again and compare it with its name."""
     with workplaces.open() as workplace:
-        result = scrub_store(workplace.settings.store_path)
+        result = scrub_store(None, workplace.settings)
     lists = {name: value for name, value in result.items() if isinstance(value, list)}
     context.add_output_metadata(
         {name: value for name, value in result.items() if isinstance(value, int)}

@@ -9,7 +9,9 @@ blob that has rotted is healed by its next download without being read first.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import stat
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,11 +24,18 @@ from shelter_pipeline.vault.documents import place_document, put_group
 from shelter_pipeline.vault.durability import can_sync_file_systems, sync_folder
 from shelter_pipeline.vault.folders import DurableFolders
 from shelter_pipeline.vault.group import publish_group
-from shelter_pipeline.vault.partial import Kept, LocalPartial, storing
-from shelter_pipeline.vault.store import Blob, Partial, checked_document_name, checked_sha256, digest_path
+from shelter_pipeline.vault.partial import Kept, LocalPartial, own, storing
+from shelter_pipeline.vault.store import (
+    FOLDERS,
+    Blob,
+    Partial,
+    checked_document_name,
+    digest_named_by,
+    digest_path,
+    is_digest,
+)
 from shelter_pipeline.vault.sweep import sweep
 
-FOLDERS = ("blobs", "suspect", "partial", "quarantine", "manifests", "records")
 _COPY_BYTES = 1024 * 1024
 # From so many files on, syncing the whole file system costs less than syncing each.
 _GROUP = 4
@@ -46,6 +55,9 @@ class LocalStore:
         except OSError as error:
             raise SetupError(f"the store {self.root} cannot be used: {error}", reason="bad-store") from error
         self._kept = Kept(self.root / "partial")
+
+    def prepare(self) -> None:
+        """A folder has shown that it can be used when it was opened."""
 
     def partial(self, key: str | None = None) -> LocalPartial:
         """A new partial, to be published or discarded; with a `key`, what was kept under it is taken up."""
@@ -74,7 +86,7 @@ class LocalStore:
         """Make many durable together: all are written, synced at once, renamed, and synced again."""
         if len(partials) < _GROUP or not can_sync_file_systems():
             return [self._publish_or_error(partial) for partial in partials]
-        return publish_group(self.root, self.folders, [_own(partial) for partial in partials])
+        return publish_group(self.root, self.folders, [own(partial) for partial in partials])
 
     def keep_suspect(self, partial: Partial) -> Blob:
         """Make the bytes durable apart from the blobs."""
@@ -111,7 +123,7 @@ class LocalStore:
     def blobs(self) -> Iterator[Blob]:
         """Every blob, as named and not re-read; anything else below the folder is passed over."""
         for location in self.files_below("blobs"):
-            sha256 = self.digest_named_by(location)
+            sha256 = digest_named_by(location)
             size = self.size_of(sha256) if sha256 else None
             if sha256 is not None and size is not None:
                 yield Blob(sha256, size, location)
@@ -169,17 +181,35 @@ class LocalStore:
         for directory, folders, files in os.walk(self.root / folder):
             here = Path(directory)
             # A folder in a blob's place, and a link to a folder, are things, not places to look into.
-            things = [name for name in folders if (here / name).is_symlink() or _is_digest(name)]
+            things = [name for name in folders if (here / name).is_symlink() or is_digest(name)]
             folders[:] = [name for name in folders if name not in things]
             for name in (*files, *things):
                 yield (here / name).relative_to(self.root).as_posix()
 
-    def digest_named_by(self, location: str) -> str | None:
-        """The digest a location stands for; None if it is not where a blob of that name would stand."""
-        name = location.rpartition("/")[2]
-        return name if _is_digest(name) and location == f"blobs/{digest_path(name)}" else None
+    def strangers(self) -> Iterator[str]:
+        """Names at the top of the store that are none of its own."""
+        return (path.name for path in self.root.iterdir() if path.name not in FOLDERS)
 
-    def quarantine(self, location: str) -> str:
+    def read_again(self, location: str) -> tuple[str, int] | None:
+        """Digest and size of the bytes that stand there; None if no regular file can be read there to its end."""
+        try:
+            # Neither following a link nor waiting for the other end of a pipe.
+            descriptor = os.open(
+                self.root / location, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            )
+        except OSError:
+            return None
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return None
+            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+                return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+        except OSError:  # the medium itself cannot read it any more
+            return None
+        finally:
+            os.close(descriptor)
+
+    def quarantine(self, location: str) -> str | None:
         """Move a thing out of the blobs without losing anything; returns where it stands now."""
         target = self.root / "quarantine" / f"{Path(location).name}.{uuid.uuid4().hex[:8]}"
         with storing(f"quarantine {location}"):
@@ -194,27 +224,13 @@ class LocalStore:
             return error
 
     def _publish_one(self, partial: Partial, kind: str) -> Blob:
-        own = _own(partial)
-        location = f"{kind}/{digest_path(own.sha256)}"
+        file = own(partial)
+        location = f"{kind}/{digest_path(file.sha256)}"
         target = self.root / location
-        path = own.finish(sync=True)
+        path = file.finish(sync=True)
         with storing(f"publish {location}"):
             self.folders.make(target.parent)
             path.replace(target)
             sync_folder(target.parent)
-        own.published()
-        return Blob(own.sha256, own.size, location)
-
-
-def _own(partial: Partial) -> LocalPartial:
-    if not isinstance(partial, LocalPartial):
-        raise TypeError("the partial belongs to another store")
-    return partial
-
-
-def _is_digest(name: str) -> bool:
-    try:
-        checked_sha256(name)
-    except ValueError:
-        return False
-    return True
+        file.published()
+        return Blob(file.sha256, file.size, location)

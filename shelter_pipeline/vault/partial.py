@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.vault.durability import sync_file
+from shelter_pipeline.vault.store import Partial
 
 SPILL_BYTES = 128 * 1024
 _BUFFER_BYTES = 256 * 1024
@@ -200,6 +201,16 @@ class LocalPartial:
         self._path, self._kept = None, False
         self._close()
 
+    def copied(self) -> None:
+        """The bytes stand elsewhere now: the private file is removed, and there is nothing to take up."""
+        if self._has_keyed_file:
+            self._forget_note()
+        if self._path is not None:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+        self._path, self._kept = None, False
+        self._close()
+
     def discard(self) -> None:
         """Close, and remove the file unless it was published or kept. What cannot be removed is swept later."""
         if self._path is not None and not self._kept:
@@ -263,6 +274,13 @@ class LocalPartial:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def own(partial: Partial) -> LocalPartial:
+    """The partial as one of ours. Raises TypeError for one that another kind of store has given out."""
+    if not isinstance(partial, LocalPartial):
+        raise TypeError("the partial belongs to another store")
+    return partial
 
 
 def is_in_use(path: Path) -> bool:

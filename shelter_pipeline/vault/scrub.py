@@ -7,16 +7,39 @@ and a pipe or a device is never opened.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from shelter_pipeline.domain.errors import DamagedError
-from shelter_pipeline.vault.local import FOLDERS, LocalStore
+from shelter_pipeline.domain.errors import DamagedError, TransientError
 from shelter_pipeline.vault.manifest import parse_manifest
+from shelter_pipeline.vault.parallel import in_order
+from shelter_pipeline.vault.store import digest_named_by
 
-_READ_BYTES = 1024 * 1024
+
+class Scrubbed(Protocol):
+    """What a scrub needs of a store."""
+
+    def documents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """Names and bytes of the documents that begin with `prefix`, sorted by name."""
+
+    def files_below(self, folder: str) -> Iterator[str]:
+        """Locations of everything below a folder."""
+
+    def strangers(self) -> Iterable[str]:
+        """Names at the top of the store that are none of its own."""
+
+    def read_again(self, location: str) -> tuple[str, int] | None:
+        """Digest and size of the bytes that stand there; None if what stands there cannot be read as a file.
+
+        Raises TransientError if the store itself is away.
+        """
+
+    def quarantine(self, location: str) -> str | None:
+        """Move a thing out of the blobs without losing anything; returns where it stands now.
+
+        None if there is nothing to be moved any more. Raises TransientError.
+        """
 
 
 @dataclass(slots=True)
@@ -32,29 +55,47 @@ class ScrubReport:
     unlisted: int = 0  # blobs that are ok and in no manifest: their batch has not ended yet
 
 
-def scrub(store: LocalStore) -> ScrubReport:
-    """Re-read every blob and compare it with its name, then with the manifests; quarantine what differs."""
+def scrub(store: Scrubbed, *, threads: int = 1) -> ScrubReport:
+    """Re-read every blob and compare it with its name, then with the manifests; quarantine what differs.
+
+    The report does not depend on `threads`. Raises TransientError if the store goes away.
+    """
     report = ScrubReport()
-    expected = _expected(store, report)
-    found: set[str] = set()
-    for location in sorted(store.files_below("blobs")):
-        sha256 = store.digest_named_by(location)
+    unseen = _expected(store, report)
+
+    def read(location: str) -> tuple[str, int] | None:
+        return store.read_again(location) if digest_named_by(location) else None
+
+    for location, found in in_order(read, sorted(store.files_below("blobs")), threads=threads):
+        sha256 = digest_named_by(location)
         if sha256 is None:
             report.extra.append(location)
             continue
-        found.add(sha256)
-        if _is_intact(store, location, sha256, report):
+        listed = sha256 in unseen
+        unseen.discard(sha256)
+        if found is not None:
+            report.bytes_read += found[1]
+        if found is not None and found[0] == sha256:
             report.ok += 1
-            report.unlisted += sha256 not in expected
+            report.unlisted += not listed
         else:
-            report.damaged.append(location)
-            report.quarantined.append(store.quarantine(location))
-    report.missing.extend(sorted(expected - found))
-    report.extra.extend(sorted(path.name for path in store.root.iterdir() if path.name not in FOLDERS))
+            _set_aside(store, location, report)
+    report.missing.extend(sorted(unseen))
+    report.extra.extend(sorted(store.strangers()))
     return report
 
 
-def _expected(store: LocalStore, report: ScrubReport) -> set[str]:
+def _set_aside(store: Scrubbed, location: str, report: ScrubReport) -> None:
+    report.damaged.append(location)
+    try:
+        moved = store.quarantine(location)
+    except TransientError:  # it stays where it is, and the next scrub finds it again
+        return
+    if moved is not None:
+        report.quarantined.append(moved)
+
+
+def _expected(store: Scrubbed, report: ScrubReport) -> set[str]:
     digests: set[str] = set()
     for name, data in store.documents("manifests/"):
         try:
@@ -64,31 +105,3 @@ def _expected(store: LocalStore, report: ScrubReport) -> set[str]:
             continue
         digests.update(manifest.held())
     return digests
-
-
-def _is_intact(store: LocalStore, location: str, sha256: str, report: ScrubReport) -> bool:
-    try:
-        # Neither following a link nor waiting for the other end of a pipe.
-        descriptor = os.open(
-            store.root / location, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        )
-    except OSError:
-        return False
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return False
-        actual, size = _hash(descriptor)
-    except OSError:  # the medium itself cannot read it any more
-        return False
-    finally:
-        os.close(descriptor)
-    report.bytes_read += size
-    return actual == sha256
-
-
-def _hash(descriptor: int) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    while data := os.read(descriptor, _READ_BYTES):
-        digest.update(data)
-        size += len(data)
-    return digest.hexdigest(), size

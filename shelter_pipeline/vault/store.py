@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, Protocol
 
 from shelter_pipeline.domain.errors import TransientError
 
+# What a store keeps at its top.
+FOLDERS = ("blobs", "suspect", "partial", "quarantine", "manifests", "records")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _DOCUMENT = re.compile(r"(manifests|records)(/[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}){1,6}\Z")
 
@@ -67,6 +69,9 @@ class BlobStore(Protocol):
     """A content-addressed store, and the documents that describe what it holds."""
 
     name: str
+
+    def prepare(self) -> None:
+        """Find out whether it can be written, before there is anything to write. Raises SetupError `bad-store`."""
 
     def partial(self, key: str | None = None) -> Partial:
         """A new partial, to be published or discarded; with a `key`, what was kept under it is taken up."""
@@ -143,3 +148,14 @@ def checked_document_name(name: str) -> str:
 def digest_path(sha256: str) -> str:
     """Where a digest stands below its root: two levels of folders, then the digest."""
     return f"sha256/{sha256[:2]}/{sha256[2:4]}/{checked_sha256(sha256)}"
+
+
+def is_digest(name: str) -> bool:
+    """Whether this is a SHA-256 in lower-case hex."""
+    return bool(_SHA256.match(name))
+
+
+def digest_named_by(location: str) -> str | None:
+    """The digest a location stands for; None if it is not where a blob of that name would stand."""
+    name = location.rpartition("/")[2]
+    return name if is_digest(name) and location == f"blobs/{digest_path(name)}" else None

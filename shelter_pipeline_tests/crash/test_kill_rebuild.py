@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from shelter_pipeline.operations.rebuild_catalog import open_existing_store, rebuild_catalog
+from shelter_pipeline.operations.rebuild_catalog import rebuild_catalog
 from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline_tests.support.postgres import PostgresForTests
 from shelter_pipeline_tests.support.rebuilding import a_rescue_without_database, count
 from shelter_pipeline_tests.support.snapshots import assert_equal, snapshot
@@ -28,7 +29,7 @@ def test_a_rebuild_that_is_killed_again_and_again_ends_like_one_that_was_not(
         a_workplace(catalog_url, tmp_path / "other") as workplace,
     ):
         on_the_way = [killed_after(portions, rescued.store, workplace) for portions in KILLED_AFTER_PORTIONS]
-        report = rebuild_catalog(workplace, open_existing_store(rescued.store))
+        report = rebuild_catalog(workplace, LocalStore(rescued.store))
 
         assert any(0 < captures < len(rescued.said["capture"]) for captures in on_the_way)
         assert report["manifests"] > 0

@@ -23,7 +23,7 @@ def settings() -> Settings:
 def test_a_fetch_says_what_the_contract_says(server: FaultServer, settings: Settings, tmp_path: Path) -> None:
     url = server.serves("/file.csv", *whole(BODY))
 
-    said = fetch_url(url, settings=settings, store_dir=tmp_path)
+    said = fetch_url(url, settings=settings, store=str(tmp_path))
 
     assert said == {
         "verdict": "stored",
@@ -34,16 +34,16 @@ def test_a_fetch_says_what_the_contract_says(server: FaultServer, settings: Sett
         "flags": [],
         "final_url": url,
     }
-    assert scrub_store(tmp_path)["ok"] == 1
+    assert scrub_store(str(tmp_path), settings)["ok"] == 1
 
 
 def test_the_second_fetch_only_asks_whether_it_changed(
     server: FaultServer, settings: Settings, tmp_path: Path
 ) -> None:
     url = server.serves_in_turn("/file.csv", whole(BODY, 'ETag: "a"'), (head(status="304 Not Modified"),))
-    fetch_url(url, settings=settings, store_dir=tmp_path)
+    fetch_url(url, settings=settings, store=str(tmp_path))
 
-    said = fetch_url(url, settings=settings, store_dir=tmp_path)
+    said = fetch_url(url, settings=settings, store=str(tmp_path))
 
     assert (said["verdict"], said["sha256"]) == ("unchanged", hashlib.sha256(BODY).hexdigest())
     assert field(server.heads("/file.csv")[1], "If-None-Match") == '"a"'
@@ -53,9 +53,9 @@ def test_a_length_nobody_vouched_for_is_verified_by_the_second_fetch(
     server: FaultServer, settings: Settings, tmp_path: Path
 ) -> None:
     url = server.serves("/file.csv", head('ETag: "a"'), BODY)
-    first = fetch_url(url, settings=settings, store_dir=tmp_path)
+    first = fetch_url(url, settings=settings, store=str(tmp_path))
 
-    second = fetch_url(url, settings=settings, store_dir=tmp_path)
+    second = fetch_url(url, settings=settings, store=str(tmp_path))
 
     assert (first["flags"], second["verdict"]) == (["length-unverified"], "unchanged")
     assert field(server.heads("/file.csv")[1], "If-None-Match") is None
@@ -65,16 +65,16 @@ def test_a_blob_that_was_lost_is_fetched_again(
     server: FaultServer, settings: Settings, tmp_path: Path
 ) -> None:
     url = server.serves("/file.csv", *whole(BODY, 'ETag: "a"'))
-    fetch_url(url, settings=settings, store_dir=tmp_path)
+    fetch_url(url, settings=settings, store=str(tmp_path))
     blob = next(path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
     blob.chmod(0o644)
     blob.write_bytes(b"rot")
-    found = scrub_store(tmp_path)
+    found = scrub_store(str(tmp_path), settings)
 
-    said = fetch_url(url, settings=settings, store_dir=tmp_path)
+    said = fetch_url(url, settings=settings, store=str(tmp_path))
 
     assert (found["damaged"], said["verdict"]) == (1, "stored")
-    assert scrub_store(tmp_path)["ok"] == 1
+    assert scrub_store(str(tmp_path), settings)["ok"] == 1
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_blob_that_was_lost_is_fetched_again(
     ],
 )
 def test_a_refusal_is_an_outcome_too(settings: Settings, tmp_path: Path, url: str, reason: str) -> None:
-    said = fetch_url(url, settings=settings, store_dir=tmp_path)
+    said = fetch_url(url, settings=settings, store=str(tmp_path))
 
     assert (said["verdict"], said["reason"], said["sha256"]) == ("refused", reason, None)
-    assert scrub_store(tmp_path)["ok"] == 0
+    assert scrub_store(str(tmp_path), settings)["ok"] == 0

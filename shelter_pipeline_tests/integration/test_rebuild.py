@@ -14,7 +14,7 @@ from shelter_pipeline.operations.discover_resources import discover_resources
 from shelter_pipeline.operations.harvest_portal import harvest_portal
 from shelter_pipeline.operations.ledger import add_portal, organization_keys
 from shelter_pipeline.operations.plan_organization import plan_organization
-from shelter_pipeline.operations.rebuild_catalog import open_existing_store, rebuild_catalog
+from shelter_pipeline.operations.rebuild_catalog import rebuild_catalog
 from shelter_pipeline.operations.rescue_batch import rescue_batch
 from shelter_pipeline.operations.rescue_organization import rescue_organization
 from shelter_pipeline.operations.workplace import Workplace
@@ -63,7 +63,7 @@ def copied(rescued: Rescued, tmp_path: Path) -> LocalStore:
 def test_a_catalog_that_was_dropped_comes_back_whole_from_the_store(
     rescued: Rescued, workplace: Workplace
 ) -> None:
-    report = rebuild_catalog(workplace, open_existing_store(rescued.store))
+    report = rebuild_catalog(workplace, LocalStore(rescued.store))
 
     assert set(report) >= REPORT
     assert all(rescued.said[kind] for kind in ("portal", "dataset", "link", "capture", "copy", "batch"))
@@ -77,9 +77,9 @@ def test_a_catalog_that_was_dropped_comes_back_whole_from_the_store(
 
 
 def test_rebuilding_twice_is_rebuilding_once(rescued: Rescued, workplace: Workplace) -> None:
-    rebuild_catalog(workplace, open_existing_store(rescued.store))
+    rebuild_catalog(workplace, LocalStore(rescued.store))
 
-    again = rebuild_catalog(workplace, open_existing_store(rescued.store))
+    again = rebuild_catalog(workplace, LocalStore(rescued.store))
 
     assert [again[name] for name in NEW] == [0] * len(NEW)
     assert_equal(snapshot(workplace.catalog), rescued.said)
@@ -88,7 +88,7 @@ def test_rebuilding_twice_is_rebuilding_once(rescued: Rescued, workplace: Workpl
 def test_the_harvest_after_a_rebuild_finds_what_was_restored_unchanged(
     rescued: Rescued, workplace: Workplace
 ) -> None:
-    rebuild_catalog(workplace, open_existing_store(rescued.store))
+    rebuild_catalog(workplace, LocalStore(rescued.store))
     slug = rescued.said["portal"][0][0]
 
     report = harvest_portal(workplace, slug, mode="full")
@@ -107,7 +107,7 @@ def test_datasets_of_other_portals_come_back_and_are_unchanged_to_the_next_harve
     kind: str, postgres: PostgresForTests, workplace: Workplace
 ) -> None:
     with a_rescue_without_database(postgres, kind=kind, organizations=2) as rescued:
-        rebuild_catalog(workplace, open_existing_store(rescued.store))
+        rebuild_catalog(workplace, LocalStore(rescued.store))
         found = snapshot(workplace.catalog)
         report = harvest_portal(workplace, rescued.said["portal"][0][0], mode="full")
 
@@ -217,7 +217,7 @@ def test_without_verify_a_copy_is_as_proved_as_its_last_download(
 ) -> None:
     begin = datetime.now(UTC)
 
-    rebuild_catalog(workplace, open_existing_store(rescued.store))
+    rebuild_catalog(workplace, LocalStore(rescued.store))
 
     assert count(workplace, "copy", "verified_at >= :begin", begin=begin) == 0
     assert count(workplace, "copy", "verified_at = to_timestamp(0)") == 0
@@ -240,7 +240,7 @@ def test_a_record_that_is_missing_or_damaged_costs_its_dataset_alone(
 
 
 def test_what_the_catalog_knows_from_a_later_capture_stays(rescued: Rescued, workplace: Workplace) -> None:
-    rebuild_catalog(workplace, open_existing_store(rescued.store))
+    rebuild_catalog(workplace, LocalStore(rescued.store))
     execute(workplace, "UPDATE dataset SET title = 'Newer', changed_at = now()")
     execute(
         workplace, "UPDATE asset SET state = 'failed', reason = 'gone', sha256 = NULL WHERE sha256 IS NULL"
@@ -253,7 +253,7 @@ def test_what_the_catalog_knows_from_a_later_capture_stays(rescued: Rescued, wor
     execute(workplace, "UPDATE asset SET reason = 'gone', next_attempt_at = '2100-01-01'")
     before = snapshot(workplace.catalog)
 
-    report = rebuild_catalog(workplace, open_existing_store(rescued.store))
+    report = rebuild_catalog(workplace, LocalStore(rescued.store))
 
     assert [report[name] for name in NEW] == [0] * len(NEW)
     assert_equal(snapshot(workplace.catalog), before)
@@ -262,7 +262,7 @@ def test_what_the_catalog_knows_from_a_later_capture_stays(rescued: Rescued, wor
 def test_a_catalog_from_an_older_backup_is_brought_up_to_the_store(
     rescued: Rescued, workplace: Workplace
 ) -> None:
-    rebuild_catalog(workplace, open_existing_store(rescued.store))
+    rebuild_catalog(workplace, LocalStore(rescued.store))
     execute(workplace, "DELETE FROM capture")
     execute(workplace, "UPDATE asset SET state = 'pending', sha256 = NULL, size = NULL, batch_id = NULL")
     execute(workplace, "DELETE FROM source_record; DELETE FROM copy; DELETE FROM blob")
@@ -271,7 +271,7 @@ def test_a_catalog_from_an_older_backup_is_brought_up_to_the_store(
         "UPDATE dataset SET title = 'Older', raw = '{}', record_hash = sha256('older'), changed_at = '2020-01-01'",
     )
 
-    rebuild_catalog(workplace, open_existing_store(rescued.store))
+    rebuild_catalog(workplace, LocalStore(rescued.store))
 
     assert_equal(snapshot(workplace.catalog), rescued.said)
 
@@ -292,7 +292,7 @@ def test_manifests_of_several_runs_of_a_batch_tell_each_capture_once(
             result = rescue_batch(first, key, run_id="last")
             said = snapshot(first.catalog)
         with a_workplace(catalog_url, tmp_path / "other") as rebuilt:
-            report = rebuild_catalog(rebuilt, open_existing_store(tmp_path / "store"))
+            report = rebuild_catalog(rebuilt, LocalStore(tmp_path / "store"))
             found = snapshot(rebuilt.catalog)
 
     assert result.manifest is not None
@@ -313,7 +313,7 @@ def test_a_link_that_was_found_after_the_manifest_is_found_again_by_discovery(
                 rescue_organization(first, key)
             said = snapshot(first.catalog)
         with a_workplace(catalog_url, tmp_path / "other") as rebuilt:
-            rebuild_catalog(rebuilt, open_existing_store(tmp_path / "store"))
+            rebuild_catalog(rebuilt, LocalStore(tmp_path / "store"))
             lacking = len(said["link"]) - len(snapshot(rebuilt.catalog)["link"])
             harvest_portal(rebuilt, slug, mode="full")
             found = discover_resources(rebuilt, slug)

@@ -11,8 +11,10 @@ import pytest
 
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.operations.fetch_url import fetch_url
-from shelter_pipeline.operations.rebuild_catalog import open_existing_store, rebuild_catalog
+from shelter_pipeline.operations.open_store import find_store
+from shelter_pipeline.operations.rebuild_catalog import rebuild_catalog
 from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline.settings import load_settings
 from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline.vault.manifest import write_manifest
 from shelter_pipeline_tests.support.fault_server import FaultServer, whole
@@ -167,7 +169,7 @@ def test_a_line_that_cannot_be_used_is_named_and_costs_no_other(
 
 def test_a_folder_that_holds_no_store_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="holds no store"):
-        open_existing_store(tmp_path / "typing-error")
+        find_store(str(tmp_path / "typing-error"), load_settings())
 
     assert not (tmp_path / "typing-error").exists()
 

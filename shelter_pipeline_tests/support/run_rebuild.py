@@ -11,6 +11,7 @@ from pathlib import Path
 from shelter_pipeline.operations import rebuild_catalog as module
 from shelter_pipeline.operations.workplace import open_workplace
 from shelter_pipeline.settings import load_settings
+from shelter_pipeline.vault.local import LocalStore
 
 LINES_A_PORTION = 20
 
@@ -22,7 +23,7 @@ def main() -> None:
         sys.stdout.write(f"{name} {done}\n")
         sys.stdout.flush()
 
-    store = module.open_existing_store(Path(sys.argv[1]))
+    store = LocalStore(Path(sys.argv[1]))
     with open_workplace(load_settings(), migrated=False) as workplace:
         module.rebuild_catalog(workplace, store, progress=show)
 

@@ -1,4 +1,4 @@
-"""What the local store promises, one promise a test."""
+"""What a store in a folder promises beyond what every store does (`integration/test_store_contract.py`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import errno
 import hashlib
 import os
 import stat
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,69 +39,6 @@ def test_bytes_are_held_under_their_digest(store: LocalStore) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o444
     assert store.size_of(HELLO_SHA256) == len(HELLO)
     assert list(store.blobs()) == [blob]
-
-
-def test_many_small_writes_are_one_file(store: LocalStore) -> None:
-    body = os.urandom(700_000)
-
-    with store.receive() as partial:
-        for start in range(0, len(body), 1000):
-            partial.write(body[start : start + 1000])
-        sizes = (partial.size, partial.read_head(10))
-        blob = store.publish(partial)
-
-    assert sizes == (len(body), body[:10])
-    assert blob.sha256 == hashlib.sha256(body).hexdigest()
-    with store.open(blob.sha256) as held:
-        assert held.read() == body
-
-
-def test_a_partial_that_was_reset_begins_again(store: LocalStore) -> None:
-    with store.receive() as partial:
-        partial.write(b"x" * 600_000)
-        partial.reset()
-        partial.write(HELLO)
-        blob = store.publish(partial)
-
-    assert blob.sha256 == HELLO_SHA256
-    assert store.size_of(blob.sha256) == len(HELLO)
-
-
-def test_what_is_not_published_leaves_no_trace(store: LocalStore) -> None:
-    with store.receive() as partial:
-        partial.write(HELLO)
-
-    assert files_in(store.root) == []
-
-
-@pytest.mark.parametrize("promised", [len(HELLO) + 1, len(HELLO) - 1, 0])
-def test_a_body_of_the_wrong_length_is_never_published(store: LocalStore, promised: int) -> None:
-    with pytest.raises(TransientError) as end:
-        receive(store, HELLO, expected_size=promised)
-
-    assert end.value.reason == "wrong-length"
-    assert files_in(store.root) == []
-
-
-def test_a_rotten_blob_is_healed_by_the_next_download(store: LocalStore) -> None:
-    path = store.root / receive(store, HELLO).location
-    path.chmod(0o644)
-    path.write_bytes(b"rot of 14 byte")
-
-    receive(store, HELLO)
-
-    assert path.read_bytes() == HELLO
-
-
-def test_suspects_are_kept_apart_from_blobs(store: LocalStore) -> None:
-    with store.receive() as partial:
-        partial.write(HELLO)
-        suspect = store.keep_suspect(partial)
-
-    assert suspect.location.startswith("suspect/sha256/")
-    assert (store.root / suspect.location).read_bytes() == HELLO
-    assert store.size_of(HELLO_SHA256) is None
-    assert list(store.blobs()) == []
 
 
 @pytest.mark.parametrize(
@@ -148,40 +84,6 @@ def test_a_disk_that_fills_up_in_the_middle_publishes_nothing(
     assert files_in(store.root) == []
 
 
-def test_eight_threads_publish_the_same_bytes_as_one_blob(store: LocalStore) -> None:
-    bodies = [f"body {number}".encode() for number in range(25)]
-
-    with ThreadPoolExecutor(8) as pool:
-        blobs = list(pool.map(lambda number: receive(store, bodies[number % 25]), range(200)))
-
-    assert {blob.sha256 for blob in blobs} == {hashlib.sha256(body).hexdigest() for body in bodies}
-    assert len(files_in(store.root, "blobs")) == 25
-    assert files_in(store.root, "partial") == []
-
-
-def test_old_partials_are_swept_and_young_ones_left(store: LocalStore) -> None:
-    old, young = store.root / "partial" / "old", store.root / "partial" / "young"
-    for path in (old, young):
-        path.write_bytes(b"left behind")
-    os.utime(old, (1, 1))
-
-    swept = store.sweep_partials(3600)
-
-    assert swept == 1
-    assert files_in(store.root) == [young]
-
-
-def test_a_document_is_written_once(store: LocalStore) -> None:
-    store.put_document("manifests/2026/one.jsonl", b"1")
-    store.put_document("manifests/2026/one.jsonl", b"1")
-
-    with pytest.raises(DamagedError, match=r"one\.jsonl"):
-        store.put_document("manifests/2026/one.jsonl", b"2")
-
-    assert list(store.documents("manifests/")) == [("manifests/2026/one.jsonl", b"1")]
-    assert files_in(store.root, "partial") == []
-
-
 def test_a_document_is_written_once_even_without_hard_links(
     store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,30 +98,6 @@ def test_a_document_is_written_once_even_without_hard_links(
         store.put_document("records/ab/one.json", b"2")
 
     assert list(store.documents("records/")) == [("records/ab/one.json", b"1")]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../x",
-        "manifests/../x",
-        "/etc/passwd",
-        "manifests/",
-        "blobs/x",
-        "manifests/.x",
-        "manifests/a b",
-        "records",
-    ],
-)
-def test_a_document_cannot_be_named_out_of_its_folder(store: LocalStore, name: str) -> None:
-    with pytest.raises(ValueError, match="does not name a document"):
-        store.put_document(name, b"1")
-
-
-@pytest.mark.parametrize("name", ["", "../../etc/passwd", "AB" * 32, "ab" * 31, "ab" * 32 + "\n"])
-def test_only_a_digest_opens_a_blob(store: LocalStore, name: str) -> None:
-    with pytest.raises(ValueError, match="is not a SHA-256"):
-        store.open(name)
 
 
 def test_a_folder_that_cannot_be_a_store_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from shelter_pipeline.domain.errors import DamagedError, SetupError
 from shelter_pipeline.operations.scrub_store import scrub_store
+from shelter_pipeline.settings import Settings
 from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline.vault.manifest import read_manifests, write_manifest
 
@@ -56,7 +57,7 @@ def become(make: Callable[[Path], None]) -> Callable[[Path], None]:
 
 
 def test_a_whole_store_is_ok(store: LocalStore) -> None:
-    report = scrub_store(store.root)
+    report = scrub_store(str(store.root), Settings())
 
     assert (report["ok"], report["damaged"], report["missing"], report["extra"]) == (6, 0, 0, 0)
     assert report["bytes_read"] == sum(map(len, BODIES))
@@ -79,7 +80,7 @@ def test_what_is_not_the_blob_is_moved_aside(store: LocalStore, rot: Callable[[P
     path = path_of(store, BODIES[0])
     rot(path)
 
-    report = scrub_store(store.root)
+    report = scrub_store(str(store.root), Settings())
 
     assert (report["ok"], report["damaged"], report["missing"], report["extra"]) == (5, 1, 0, 0)
     assert report["damaged_files"] == [path.relative_to(store.root).as_posix()]
@@ -90,7 +91,7 @@ def test_what_is_not_the_blob_is_moved_aside(store: LocalStore, rot: Callable[[P
 def test_a_blob_that_vanished_is_missing(store: LocalStore) -> None:
     path_of(store, BODIES[0]).unlink()
 
-    report = scrub_store(store.root)
+    report = scrub_store(str(store.root), Settings())
 
     assert (report["ok"], report["damaged"], report["missing"]) == (5, 0, 1)
     assert report["missing_files"] == [hashlib.sha256(BODIES[0]).hexdigest()]
@@ -102,7 +103,7 @@ def test_things_that_are_no_blobs_are_listed_and_left(store: LocalStore) -> None
     for extra in extras:
         extra.write_bytes(BODIES[0])
 
-    report = scrub_store(store.root)
+    report = scrub_store(str(store.root), Settings())
 
     assert sorted(report["extra_files"]) == sorted(path.relative_to(store.root).as_posix() for path in extras)
     assert (report["ok"], report["damaged"]) == (6, 0)
@@ -112,7 +113,7 @@ def test_things_that_are_no_blobs_are_listed_and_left(store: LocalStore) -> None
 def test_a_blob_of_no_manifest_yet_is_ok_and_said_to_be_unlisted(store: LocalStore) -> None:
     add(store, b"just arrived")
 
-    report = scrub_store(store.root)
+    report = scrub_store(str(store.root), Settings())
 
     assert (report["ok"], report["unlisted"], report["extra"]) == (7, 1, 0)
 
@@ -122,7 +123,7 @@ def test_a_manifest_that_rotted_is_damaged(store: LocalStore) -> None:
     manifest.chmod(0o644)
     flip_a_bit(manifest)
 
-    report = scrub_store(store.root)
+    report = scrub_store(str(store.root), Settings())
 
     assert report["damaged_files"] == [manifest.relative_to(store.root).as_posix()]
     assert manifest.exists()
@@ -132,7 +133,7 @@ def test_a_manifest_that_rotted_is_damaged(store: LocalStore) -> None:
 
 def test_a_folder_without_a_store_is_not_proved_to_be_fine(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="holds no store"):
-        scrub_store(tmp_path)
+        scrub_store(str(tmp_path), Settings())
 
 
 def test_a_manifest_says_again_what_was_written(store: LocalStore) -> None:
