@@ -143,13 +143,12 @@ def _without_asking(verdict: Classification) -> Exploration | None:
     if verdict.url is None:
         reason = "bad-scheme" if verdict.rule == "bad-scheme" else "bad-url"
         return Exploration((), reason, verdict.problem, 0)
-    scheme = parse_url(verdict.url).scheme
-    if scheme not in ("http", "https"):
-        return Exploration((), "bad-scheme", f"there is no driver for {scheme} yet", 0)
     if verdict.kind in (Kind.FILE, Kind.ARCHIVE):
         return Exploration(
             (FoundAsset(verdict.url, verdict.kind, verdict.asset_kind, "direct"),), FOUND, "", 0
         )
+    if parse_url(verdict.url).scheme == "ftp":
+        return Exploration((), "directory", "directories of FTP servers are not listed yet", 0)
     return None
 
 

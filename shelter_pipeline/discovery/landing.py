@@ -137,7 +137,7 @@ def _judged(statement: Link, base: str, page: str) -> Link | None:
         target = join_url(base, statement.url.strip().replace(" ", "%20"))
     except RefusedError:
         return None
-    if target.scheme == "ftp" or not same_site(target.host, parse_url(page).host) or target.text == page:
+    if not same_site(target.host, parse_url(page).host) or target.text == page:
         return None
     verdict = classify(target.text, format=statement.format, media_type=statement.format)
     if not _is_file(statement.how, verdict, statement.format):

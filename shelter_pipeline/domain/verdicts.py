@@ -90,13 +90,18 @@ _TABLE = (
     Reason("bad-redirect", _P, Next.REVISIT, _MONTH, "A redirect leads nowhere we may follow."),
     Reason("tls-failed", _P, Next.REVISIT, _MONTH, "The server's certificate could not be trusted."),
     Reason("service", _P, Next.STOP, _NEVER, "The address is a web service, not a file."),
+    Reason("directory", _P, Next.REVISIT, _MONTH, "The address is a directory of an FTP server, not a file."),
     Reason(
         "landing-page-only", _P, Next.REVISIT, _MONTH, "The page leads to no file, so nothing of it is held."
     ),
     # refused
     Reason("bad-url", _R, Next.STOP, _NEVER, "The address is not a URL that can be asked for."),
     Reason(
-        "bad-scheme", _R, Next.STOP, _NEVER, "The address has a scheme other than http, https or an open one."
+        "bad-scheme",
+        _R,
+        Next.STOP,
+        _NEVER,
+        "The address has a scheme other than http, https or ftp.",
     ),
     Reason("private-address", _R, Next.STOP, _NEVER, "The address leads into a private or reserved network."),
     Reason("port-not-allowed", _R, Next.STOP, _NEVER, "The port is not one that a rescue may use."),

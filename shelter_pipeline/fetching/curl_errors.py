@@ -33,6 +33,9 @@ _TABLE: dict[int, tuple[type[ShelterError], str]] = {
     pycurl.E_BAD_CONTENT_ENCODING: (DamagedError, "bad-encoding"),
     pycurl.E_FILESIZE_EXCEEDED: (PermanentError, "too-large"),
     _TOO_LARGE: (DamagedError, "head-too-large"),
+    pycurl.E_LOGIN_DENIED: (PermanentError, "login-required"),
+    pycurl.E_FTP_WEIRD_PASV_REPLY: (DamagedError, "head-invalid"),
+    pycurl.E_FTP_WEIRD_227_FORMAT: (DamagedError, "head-invalid"),
 }
 
 

@@ -11,12 +11,13 @@ from shelter_pipeline.domain.errors import PermanentError, RefusedError
 from shelter_pipeline.domain.robots import MOST_BYTES
 from shelter_pipeline.domain.urls import Url, join_url, parse_url
 from shelter_pipeline.fetching.framing import Head
+from shelter_pipeline.fetching.http_transfer import REDIRECTS
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.mind_robots import Fetch, mind_robots
 from shelter_pipeline.fetching.passage import Passage
 from shelter_pipeline.fetching.robots_book import RobotsBook
 from shelter_pipeline.fetching.steps import Ask, Steps
-from shelter_pipeline.fetching.transfer import REDIRECTS, Transfer
+from shelter_pipeline.fetching.transfer import Transfer
 
 MOST_REDIRECTS = 5  # of a robots.txt: RFC 9309 2.3.1.2
 _ROBOTS_SECONDS = 60.0
@@ -148,7 +149,7 @@ def _follow(
     assert head is not None  # noqa: S101 - its status was read
     location = _location_of(head)
     try:
-        there = passage.admit(join_url(here.text, location))
+        there = passage.admit_redirect(join_url(here.text, location))
     except RefusedError as error:
         if error.reason == "port-not-allowed":
             raise

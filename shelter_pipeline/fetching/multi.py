@@ -2,7 +2,8 @@
 
 libcurl says which sockets it waits for and when it wants to be called again; this loop
 waits for both, and looks several times a second whether a transfer has become too slow or
-is no longer wanted. Connections are kept and used again for the same host.
+is no longer wanted. Connections are kept and used again for the same host. FTP, which
+blocks, runs aside; its ends come out of the same `wait`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import threading
 import time
 from contextlib import suppress
 
+from shelter_pipeline.fetching.aside import Aside
 from shelter_pipeline.fetching.curl import pycurl
+from shelter_pipeline.fetching.ftp_transfer import FtpTransfer
 from shelter_pipeline.fetching.transfer import Transfer
 
 _LOOK_SECONDS = 0.2
@@ -52,17 +55,21 @@ class Multi:
         self._look_at = 0.0
         self._live: dict[pycurl.Curl, Transfer] = {}
         self._idle: list[pycurl.Curl] = []
+        self._aside = Aside(self.wake)
 
     def __len__(self) -> int:
-        return len(self._live)
+        return len(self._live) + len(self._aside)
 
     @property
     def transfers(self) -> list[Transfer]:
         """Those that run."""
-        return list(self._live.values())
+        return [*self._live.values(), *self._aside.transfers]
 
     def start(self, transfer: Transfer) -> None:
         """Begin a transfer; its end comes out of `wait`."""
+        if isinstance(transfer, FtpTransfer):
+            self._aside.start(transfer)
+            return
         curl = self._idle.pop() if self._idle else pycurl.Curl()
         transfer.prepare(curl)
         self._live[curl] = transfer
@@ -85,7 +92,7 @@ class Multi:
         if self._due is not None and now >= self._due:
             self._due = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        ended = self._collect()
+        ended = self._collect() + self._aside.take_ended()
         if now >= self._look_at:
             self._look_at = now + _LOOK_SECONDS
             ended += self._look(now)
@@ -99,6 +106,7 @@ class Multi:
 
     def close(self) -> None:
         """Break off what runs, close all connections."""
+        self._aside.close()
         for curl in list(self._live):
             self._end(curl, 0, "", ended_by=GeneratorExit())
         for curl in self._idle:

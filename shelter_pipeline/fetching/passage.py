@@ -14,10 +14,13 @@ from shelter_pipeline.domain.addresses import Network
 from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.fetching.framing import Head
+from shelter_pipeline.fetching.ftp_paths import CONTROL_PORT, LEAST_FREE_PORT, contact_of, file_name
+from shelter_pipeline.fetching.ftp_transfer import FtpTransfer
+from shelter_pipeline.fetching.http_transfer import HttpTransfer
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.transfer import Transfer
 
-# Ports on which other protocols listen: a crafted URL must not speak HTTP to them.
+# Ports on which other protocols listen: a crafted URL must not speak HTTP or FTP to them.
 # fmt: off
 OTHER_PROTOCOLS_PORTS = frozenset({
     7, 9, 13, 19, 20, 21, 22, 23, 25, 37, 42, 53, 69, 79, 110, 111, 113, 119, 123, 135, 137, 139, 143, 161, 179,
@@ -54,25 +57,64 @@ class Passage:
     user_agent: str
 
     def admit(self, url: Url) -> Url:
-        """The URL if its scheme and port are ours to use. Raises RefusedError."""
-        if url.scheme not in ("http", "https"):
+        """The URL if its scheme and port are ours to use, and its path can be asked for.
+
+        Raises RefusedError, and PermanentError `directory` for an ftp path that names no file.
+        """
+        if url.scheme not in ("http", "https", "ftp"):
             raise RefusedError(f"the scheme {url.scheme!r} is not one we fetch", reason="bad-scheme")
         port = int(url.host.rpartition(":")[2])
-        if port not in self.ports if self.ports else port in OTHER_PROTOCOLS_PORTS:
+        if not self._may_use(port, url.scheme):
             raise RefusedError(f"port {port} is not one that a rescue may use", reason="port-not-allowed")
+        if url.scheme == "ftp":
+            file_name(url)
         return url
+
+    def admit_redirect(self, url: Url) -> Url:
+        """As `admit`, for where a reply leads: from the web to the web only."""
+        if url.scheme == "ftp":
+            raise RefusedError("a redirect does not lead from the web to ftp", reason="bad-scheme")
+        return self.admit(url)
+
+    def _may_use(self, port: int, scheme: str) -> bool:
+        if self.ports:
+            return port in self.ports
+        if scheme == "ftp" and port < LEAST_FREE_PORT:
+            return port == CONTROL_PORT
+        return port not in OTHER_PROTOCOLS_PORTS
 
     def transfer(
         self, url: Url, limits: Limits, wanted: _Wanted, *, seconds: float, same_host: bool
     ) -> Transfer:
-        """The transfer of one hop; what is not about the file stays with the host it was meant for."""
-        return Transfer(
+        """The transfer of one hop; what is not about the file stays with the host it was meant for.
+
+        ValueError for HEAD over ftp, which has no such thing.
+        """
+        if url.scheme == "ftp":
+            return self._ftp_transfer(url, limits, wanted, seconds=seconds)
+        return HttpTransfer(
             url,
             limits,
             seconds=seconds,
             max_bytes=limits.max_bytes if wanted.max_bytes is None else wanted.max_bytes,
             method=wanted.method,
             headers=self._header_lines(wanted.headers, same_host=same_host),
+            allowed_networks=self.networks,
+            on_head=wanted.on_head,
+            sink=wanted.sink,
+            tick=wanted.tick,
+        )
+
+    def _ftp_transfer(self, url: Url, limits: Limits, wanted: _Wanted, *, seconds: float) -> Transfer:
+        if wanted.method != "GET":
+            raise ValueError(f"ftp has no {wanted.method}")
+        return FtpTransfer(
+            url,
+            limits,
+            seconds=seconds,
+            max_bytes=limits.max_bytes if wanted.max_bytes is None else wanted.max_bytes,
+            headers=wanted.headers,
+            contact=contact_of(self.user_agent),
             allowed_networks=self.networks,
             on_head=wanted.on_head,
             sink=wanted.sink,

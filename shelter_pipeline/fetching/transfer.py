@@ -1,39 +1,37 @@
-"""One request and its reply: dialled through the guard, its head checked, its body counted.
+"""What every transfer keeps to, whatever protocol it speaks: the guard, the pace, the cap, the deadline.
 
-libcurl moves the bytes and keeps connections; every decision is taken here, in its
-callbacks: which address may be dialled, whether the head can be believed, whether the
-body is too large or too slow. An error raised in a callback ends the transfer and comes
-out of `conclude` as it was raised. Nothing of the environment (proxy, netrc, cookies,
-configuration) takes part. Who runs it, and beside how many others, is `Multi`'s business.
+libcurl moves the bytes and keeps connections; every decision is taken here and in the
+protocols' own modules, in its callbacks: which address may be dialled, whether the reply
+can be believed, whether the body is too large or too slow. An error raised in a callback
+ends the transfer and comes out of `conclude` as it was raised. Nothing of the environment
+(proxy, netrc, cookies, configuration) takes part. Who runs it, and beside how many
+others, is `Multi`'s business.
 """
 
 from __future__ import annotations
 
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-
-import certifi
 
 from shelter_pipeline.domain.addresses import Network, may_dial
 from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
 from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.fetching.curl import forget_key_log, pycurl
-from shelter_pipeline.fetching.curl_errors import Circumstances, error_of
-from shelter_pipeline.fetching.framing import Framing, Head, HeadReader
+from shelter_pipeline.fetching.curl_errors import Circumstances
+from shelter_pipeline.fetching.framing import Head
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.pace import Pace
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+STOP = -1  # what a callback of libcurl's returns to end the transfer
 _BUFFER_BYTES = 256 * 1024
-# A short body that nobody wants is read to its end, because a connection costs the host more.
-_DRAIN_BYTES = 64 * 1024
-_STOP = -1
+_CLOCK_SECONDS = 0.01  # libcurl counts in whole milliseconds, and so may be a little early
 
 
-class Transfer:
-    """One request and its reply, redirects not followed. Use once: `prepare`, perform, `conclude`."""
+class Transfer(ABC):
+    """One request and its reply. Use once: `prepare`, perform, `conclude`."""
 
     def __init__(
         self,
@@ -42,8 +40,6 @@ class Transfer:
         *,
         seconds: float,
         max_bytes: int,
-        method: str = "GET",
-        headers: Sequence[str] = (),
         allowed_networks: Sequence[Network] = (),
         on_head: Callable[[Head], None],
         sink: Callable[[bytes], None],
@@ -53,62 +49,44 @@ class Transfer:
         self.limits = limits
         self._seconds = seconds
         self._max_bytes = max_bytes
-        self.method = method
-        self.headers = list(headers)
         self.allowed_networks = allowed_networks
         self.head: Head | None = None
-        self.request_lines = b""
         self.wire_bytes = 0
-        self.surplus = False
+        self.address: str | None = None
+        self.timing: dict[str, float] = {}  # seconds from the start of the transfer
         self._on_head = on_head
         self._sink = sink
         self._tick = tick
-        self._reader = HeadReader(max_bytes=limits.max_head_bytes, max_lines=limits.max_headers)
         self._pace = Pace(
             window_seconds=limits.stall_window_seconds, min_bytes_per_second=limits.min_bytes_per_second
         )
-        self._framing: Framing | None = None
         self._error: BaseException | None = None
-        self._unwanted = False
-        self._ended_by_us = False
         self._body_bytes = 0
-        self._raw_body_bytes = 0
         self._sent_at: float | None = None
         self._deadline = 0.0
-        self.address: str | None = None
-        self.timing: dict[str, float] = {}  # seconds from the start of the transfer
         self._sockets: list[socket.socket] = []
         self._dialled = False
         self._refused: list[str] = []
 
     @property
-    def redirects(self) -> bool:
-        """Whether the reply is a redirect: its body was not given to the sink."""
-        return self.head is not None and self.head.status in REDIRECTS
-
-    @property
+    @abstractmethod
     def flags(self) -> tuple[str, ...]:
-        """What is remarkable about the framing, for the record of the capture."""
-        framing = self._framing.flags if self._framing else ()
-        return (*framing, "surplus") if self.surplus else framing
+        """What is remarkable about the reply, for the record of the capture."""
 
     @property
+    @abstractmethod
     def reusable(self) -> bool:
         """Whether the handle's connections may serve another request."""
-        return not {"surplus", "both-framings"} & set(self.flags)
+
+    @property
+    @abstractmethod
+    def request_headers(self) -> tuple[tuple[str, str], ...]:
+        """What was asked, as it was sent; empty if nothing was."""
 
     @property
     def sent(self) -> bool:
         """Whether the request counts as one: all but what the guard stopped before anything was dialled."""
         return self._dialled or not self._refused
-
-    @property
-    def request_headers(self) -> tuple[tuple[str, str], ...]:
-        """The fields of the request as they were sent; empty if none was."""
-        lines = self.request_lines.decode("latin-1").split("\r\n")[1:]
-        return tuple(
-            (name, value.strip()) for name, colon, value in (line.partition(":") for line in lines) if colon
-        )
 
     @property
     def connect_failed(self) -> bool:
@@ -123,13 +101,9 @@ class Transfer:
         curl.reset()
         for option, value in _FIXED_OPTIONS.items():
             curl.setopt(option, value)
-        curl.setopt(pycurl.CAINFO, certifi.where())
         curl.setopt(pycurl.URL, self.url.text)
-        curl.setopt(pycurl.HTTPHEADER, self.headers)
-        curl.setopt(pycurl.CONNECTTIMEOUT_MS, _milliseconds(limits.connect_seconds))
-        curl.setopt(pycurl.TIMEOUT_MS, _milliseconds(self._seconds))
-        if self.method == "HEAD":
-            curl.setopt(pycurl.NOBODY, 1)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(limits.connect_seconds))
+        curl.setopt(pycurl.TIMEOUT_MS, milliseconds(self._seconds))
         curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
         curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
         curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
@@ -140,10 +114,8 @@ class Transfer:
 
     def _open_socket(self, _purpose: int, address: pycurl.CurlSockAddr) -> socket.socket | int:
         try:
-            literal = str(address.addr[0])
-            if address.family not in (socket.AF_INET, socket.AF_INET6) or not may_dial(
-                literal, self.allowed_networks
-            ):
+            literal, port = str(address.addr[0]), int(address.addr[1])
+            if address.family not in (socket.AF_INET, socket.AF_INET6) or not self._may_dial(literal, port):
                 self._refused.append(literal)
                 return int(pycurl.SOCKET_BAD)
             own = socket.socket(address.family, address.socktype, address.protocol)
@@ -154,60 +126,34 @@ class Transfer:
         self._dialled = True
         return own
 
+    def _may_dial(self, literal: str, _port: int) -> bool:
+        return may_dial(literal, self.allowed_networks)
+
+    @abstractmethod
     def _observe(self, kind: int, data: bytes) -> None:
-        if kind == pycurl.INFOTYPE_DATA_IN:
-            self._raw_body_bytes += len(data)
-            self.wire_bytes += len(data)
-        elif kind == pycurl.INFOTYPE_HEADER_IN:
-            self.wire_bytes += len(data)
-        elif kind == pycurl.INFOTYPE_HEADER_OUT:
-            self.request_lines = data
-            self._sent_at = time.monotonic()
+        """Count what goes over the wire, and note when the request was sent."""
 
+    @abstractmethod
     def _take_line(self, line: bytes) -> int | None:
-        try:
-            head = self._reader.feed(line)
-            if head is not None:
-                self._accept(head)
-        except ShelterError as error:
-            if self.head is None or not self._worth_draining():
-                return self._fail(error)
-            self._error, self._unwanted = error, True
-        except BaseException as error:  # noqa: BLE001 - re-raised by `run`
-            return self._fail(error)
-        return _STOP if self._ended_by_us else None
-
-    def _accept(self, head: Head) -> None:
-        self._framing = head.framing
-        self.head = head
-        if head.status in REDIRECTS:
-            self._unwanted = True
-            self._ended_by_us = not self._worth_draining()
-            return
-        self._on_head(head)
-        if self.method != "HEAD" and (self._framing.length or 0) > self._max_bytes:
-            raise PermanentError(
-                f"the file has {self._framing.length} bytes, more than {self._max_bytes}",
-                reason="too-large",
-            )
-
-    def _worth_draining(self) -> bool:
-        framing = self._framing
-        return framing is not None and framing.length is not None and framing.length <= _DRAIN_BYTES
+        """The next line of the reply's head."""
 
     def _take_body(self, data: bytes) -> int | None:
         self._body_bytes += len(data)
-        if self._unwanted:
-            return None
         if self._body_bytes > self._max_bytes:
             return self._fail(
                 PermanentError(f"the file has more than {self._max_bytes} bytes", reason="too-large")
             )
         try:
             self._sink(data)
-        except BaseException as error:  # noqa: BLE001 - re-raised by `run`
+        except BaseException as error:  # noqa: BLE001 - comes out of `conclude`
             return self._fail(error)
         return None
+
+    def _check_length(self, length: int | None) -> None:
+        if (length or 0) > self._max_bytes:
+            raise PermanentError(
+                f"the file has {length} bytes, more than {self._max_bytes}", reason="too-large"
+            )
 
     def check(self, now: float) -> None:
         """To be asked several times a second while it runs; raises what ends it, and what `tick` raises."""
@@ -227,7 +173,7 @@ class Transfer:
     def _fail(self, error: BaseException) -> int:
         if self._error is None:
             self._error = error
-        return _STOP
+        return STOP
 
     # After the transfer
 
@@ -244,68 +190,53 @@ class Transfer:
 
         `is_taken` tells whether a kept connection already serves another transfer.
         """
-        self.surplus = code == 0 and ended_by is None and self._has_surplus(curl, is_taken)
+        self._look_back(curl, code, well=code == 0 and ended_by is None, is_taken=is_taken)
         self._measure(curl)
         if not self.reusable:
-            _shut(curl.getinfo(pycurl.ACTIVESOCKET))
+            shut(curl.getinfo(pycurl.ACTIVESOCKET))
         error = self._error or ended_by or self._error_of(curl, code, message)
         for own in self._sockets:
             own.close()
         return error
 
+    @abstractmethod
+    def _look_back(
+        self, curl: pycurl.Curl, code: int, *, well: bool, is_taken: Callable[[int], bool]
+    ) -> None:
+        """Note what only shows at the end, while the connection is still there."""
+
+    @abstractmethod
     def _error_of(self, curl: pycurl.Curl, code: int, message: str) -> ShelterError | None:
-        if code and not (self._ended_by_us or (self._unwanted and self.redirects)):
-            out_of_time = time.monotonic() >= self._deadline
-            return error_of(code, message, self._circumstances(curl, out_of_time=out_of_time))
-        if self.head is None:
-            return TransientError("the connection ended before a head", reason="connection-lost")
-        return None
+        """What curl's code means here; None if the reply is whole."""
 
     def _measure(self, curl: pycurl.Curl) -> None:
         self.address = curl.getinfo(pycurl.PRIMARY_IP) or None
         moments = {name: curl.getinfo(moment) for name, moment in _MOMENTS}
         self.timing = {name: round(seconds, 6) for name, seconds in moments.items() if seconds > 0}
 
-    def _circumstances(self, curl: pycurl.Curl, *, out_of_time: bool) -> Circumstances:
+    def _circumstances(
+        self, curl: pycurl.Curl, *, length_known: bool = False, redirecting: bool = False
+    ) -> Circumstances:
         return Circumstances(
             resolved=curl.getinfo(pycurl.NAMELOOKUP_TIME) > 0,
             connected=self._sent_at is not None,
-            out_of_time=out_of_time,
-            length_known=self._framing is not None and self._framing.length is not None,
-            redirecting=self._reader.status in REDIRECTS,
+            out_of_time=time.monotonic() >= self._deadline - _CLOCK_SECONDS,
+            length_known=length_known,
+            redirecting=redirecting,
             refused=tuple(self._refused),
             dialled=self._dialled,
         )
 
-    def _has_surplus(self, curl: pycurl.Curl, is_taken: Callable[[int], bool]) -> bool:
-        """Whether bytes came after the announced end: read by curl and dropped, or waiting in the socket."""
-        if self._framing is None or self._framing.length is None:
-            return False
-        if self._raw_body_bytes > self._framing.length:
-            return True
-        kept: int = curl.getinfo(pycurl.ACTIVESOCKET)
-        return self.url.scheme == "http" and _has_waiting_bytes(kept, self._sockets) and not is_taken(kept)
 
-
-def _has_waiting_bytes(descriptor: int, own: Sequence[socket.socket]) -> bool:
-    """Whether the kept connection, or the one just closed, holds bytes nobody has read."""
-    with suppress(OSError):
-        if descriptor >= 0:
-            with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as kept:
-                return bool(kept.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
-        return any(one.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) for one in own[-1:])
-    return False
-
-
-def _shut(descriptor: int) -> None:
-    """Make a kept connection useless, so that no other request is sent on it."""
+def shut(descriptor: int) -> None:
+    """Make a kept connection useless, so that nothing more is sent on it."""
     with suppress(OSError):
         if descriptor >= 0:
             with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as kept:
                 kept.shutdown(socket.SHUT_RDWR)
 
 
-def _milliseconds(seconds: float) -> int:
+def milliseconds(seconds: float) -> int:
     """For curl, to which zero means no limit."""
     return max(1, int(seconds * 1000))
 
@@ -319,14 +250,9 @@ _MOMENTS = (
 )
 _FIXED_OPTIONS: dict[int, object] = {
     pycurl.NOSIGNAL: 1,
-    pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-    pycurl.FOLLOWLOCATION: 0,
-    pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
     pycurl.PROXY: "",
     pycurl.NOPROXY: "*",
     pycurl.NETRC: pycurl.NETRC_IGNORED,
-    pycurl.SSL_VERIFYPEER: 1,
-    pycurl.SSL_VERIFYHOST: 2,
     pycurl.BUFFERSIZE: _BUFFER_BYTES,
     pycurl.NOPROGRESS: 1,
     pycurl.VERBOSE: 1,

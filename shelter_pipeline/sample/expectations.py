@@ -10,7 +10,7 @@ The counting rules, which are the project's:
 - `expected_files` is `held_files` plus all `failed`. What can never be a file (a service,
   a page that leads nowhere, an address that is none) is counted in `not_files`, once a
   link.
-- A field that holds two URLs is no URL. FTP is not fetched: `bad-scheme`.
+- A field that holds two URLs is no URL. What is neither http, https nor ftp is not fetched: `bad-scheme`.
 - What fails for a while only (a 503, a connection that breaks once) is held in the end.
 """
 

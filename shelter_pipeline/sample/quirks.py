@@ -175,7 +175,7 @@ ODDITIES: dict[tuple[str, int], Oddity] = {
     # links that are no links
     ("epa-gov", 6): _two_in_one,
     ("epa-gov", 8): _written("data.invalid/exports/wells.csv"),
-    ("epa-gov", 10): _written("ftp://ftp.invalid/pub/beaches.csv"),
+    ("epa-gov", 10): _written("sftp://ftp.invalid/pub/beaches.csv"),
     ("epa-gov", 12): _written("mailto:data@epa.invalid"),
     ("epa-gov", 20): _written("hhttps://data.invalid/exports/advisories.csv"),
     # odd types and values

@@ -130,7 +130,7 @@ def test_a_refresh_header_is_not_a_redirect(server: FaultServer) -> None:
         *(
             "file:///etc/passwd",
             "gopher://127.0.0.1/",
-            "ftp://127.0.0.1/",
+            "sftp://127.0.0.1/",
             "data:,x",
             "javascript:1",
             "ldap://h/",
@@ -196,7 +196,7 @@ def test_a_redirect_is_read_as_servers_mean_it(server: FaultServer) -> None:
             "http://a b/",
             "http://h/\nx",
         ),
-        *("http://a\tb/", "http://h/" + "x" * 8192, "ftp://127.0.0.1/", "file:///etc/passwd"),
+        *("http://a\tb/", "http://h/" + "x" * 8192, "sftp://127.0.0.1/", "file:///etc/passwd"),
     ],
 )
 def test_a_url_that_cannot_be_asked_for_sends_nothing(server: FaultServer, url: str) -> None:

@@ -44,6 +44,15 @@ def test_a_file_by_rule_asks_nothing(site: LocalSite) -> None:
     assert (found.outcome, found.pages_read, site.asked) == ("found", 0, [])
 
 
+def test_a_file_on_an_ftp_server_is_an_asset_like_any_other() -> None:
+    found = look("ftp://ftp.example.gov/pub/IBFS.zip")
+
+    assert [(one.url, one.kind, one.via) for one in found.assets] == [
+        ("ftp://ftp.example.gov/pub/IBFS.zip", Kind.ARCHIVE, "direct")
+    ]
+    assert (found.outcome, found.pages_read) == ("found", 0)
+
+
 @pytest.mark.parametrize(
     ("url", "format", "outcome"),
     [
@@ -52,8 +61,8 @@ def test_a_file_by_rule_asks_nothing(site: LocalSite) -> None:
         ("www.example.gov/a.csv", None, "bad-url"),
         ("https://a.gov/a.csv,https://b.gov/b.csv", None, "bad-url"),
         ("gopher://example.gov/a", None, "bad-scheme"),
-        ("ftp://ftp.example.gov/pub/", None, "bad-scheme"),
-        ("ftp://ftp.example.gov/a.zip", None, "bad-scheme"),
+        ("ftp://ftp.example.gov/pub/", None, "directory"),
+        ("ftp://ftp.example.gov/pub/gene", None, "directory"),
         ("https://example.gov/arcgis/rest/services/A/MapServer", None, "service"),
         ("https://example.gov/maps", "WMS", "service"),
     ],

@@ -167,7 +167,7 @@ def test_odd_values_stand_as_publishers_write_them(catalogue: Catalogue) -> None
     [
         f"{BASE}/files/epa-gov/joined/part-1.csv,{BASE}/files/epa-gov/joined/part-2.csv",
         "data.invalid/exports/wells.csv",
-        "ftp://ftp.invalid/pub/beaches.csv",
+        "sftp://ftp.invalid/pub/beaches.csv",
         "mailto:data@epa.invalid",
         "hhttps://data.invalid/exports/advisories.csv",
         "http://dead.invalid/data.csv",
