@@ -9,6 +9,7 @@ import pytest
 from shelter_pipeline.catalog.audit import audit
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.migrate import migrate
+from shelter_pipeline_tests.support.invariants import broken_rows
 from shelter_pipeline_tests.support.postgres import PostgresForTests
 
 
@@ -25,9 +26,10 @@ def catalog(catalog_url: str) -> Iterator[Catalog]:
     opened = Catalog(catalog_url)
     yield opened
     counts = audit(opened)
-    opened.close()
     broken = {name: count for name, count in counts.items() if count and name != "failed_batches"}
-    assert broken == {}
+    broken |= broken_rows(opened)
+    opened.close()
+    assert broken == {}, f"invariants are broken: {broken}"
 
 
 def _migrated(url: str) -> None:

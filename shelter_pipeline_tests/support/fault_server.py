@@ -6,19 +6,23 @@
         assert server.requests("/cut") == 1
 
 A behaviour is a sequence of steps: bytes are sent, `Pause` waits (and gives up when the
-server stops), `RESET` breaks the connection by RST, `KEEP` leaves it open for the next
-request, `SILENCE` holds it open without a word; without any of them the connection is
-closed politely. Given several behaviours, a path shows one a request, the last for ever.
-A callable is given the request's head and returns the steps. The log is the oracle of
-politeness.
+server stops), `RESET` breaks the connection by RST, `CUT` ends it without TLS's goodbye,
+`KEEP` leaves it open for the next request, `SILENCE` holds it open without a word; without
+any of them the connection is closed politely. Given several behaviours, a path shows one a
+request, the last for ever. A callable is given the request's head and returns the steps;
+`on_connect` is played before a request is read. The log (requests, when they came, how many
+at once, bytes sent) is the oracle of politeness and of what a resume saves.
 """
 
 from __future__ import annotations
 
+import itertools
 import socket
+import ssl
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -46,7 +50,16 @@ class Endless:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The same bytes so many times."""
+
+    data: bytes
+    times: int
+
+
 RESET = object()
+CUT = object()
 KEEP = object()
 SILENCE = object()
 
@@ -83,25 +96,36 @@ class Seen:
 
 
 class FaultServer:
-    def __init__(self, address: str = "127.0.0.1") -> None:
-        self._listener = socket.create_server((address, 0), backlog=128)
+    def __init__(
+        self,
+        address: str = "127.0.0.1",
+        *,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        on_connect: Sequence[Step] = (),
+    ) -> None:
+        self._listener = socket.create_server((address, port), backlog=128)
         self._address = address
+        self._tls = tls
+        self._on_connect = tuple(on_connect)
         self._behaviours: dict[str, list[Behaviour]] = {}
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self.log: list[Seen] = []
+        self.sent: Counter[str] = Counter()  # bytes by path, heads included
         self.accepted = 0
         self.busy = 0
         self.most_busy = 0
+        self.most_connected = 0
 
     @property
     def port(self) -> int:
         return int(self._listener.getsockname()[1])
 
     def url(self, path: str, *, host: str | None = None) -> str:
-        return f"http://{host or self._address}:{self.port}{path}"
+        return f"{'https' if self._tls else 'http'}://{host or self._address}:{self.port}{path}"
 
     def serves(self, path: str, *steps: Step) -> str:
         return self.serves_in_turn(path, steps)
@@ -116,6 +140,12 @@ class FaultServer:
     def heads(self, path: str) -> list[str]:
         with self._lock:
             return [seen.head for seen in self.log if seen.path == path]
+
+    def gaps(self, path: str) -> list[float]:
+        """Seconds between the arrivals of requests for `path`, in their order."""
+        with self._lock:
+            times = [seen.at for seen in self.log if seen.path == path]
+        return [later - earlier for earlier, later in itertools.pairwise(times)]
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -150,16 +180,29 @@ class FaultServer:
             with self._lock:
                 self.accepted += 1
                 self._connections.add(connection)
+                self.most_connected = max(self.most_connected, len(self._connections))
             self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with suppress(OSError):
-                while (request := _read_head(connection)) and self._answer(connection, request):
-                    pass
-            with self._lock:
-                self._connections.discard(connection)
+                self._converse(self._shake_hands(connection))
+        with self._lock:
+            self._connections.discard(connection)
+
+    def _shake_hands(self, connection: socket.socket) -> socket.socket:
+        if self._tls is None:
+            return connection
+        connection.settimeout(10)
+        return self._tls.wrap_socket(connection, server_side=True)
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection:
+            if self._on_connect and not self._play(connection, (*self._on_connect, KEEP), ""):
+                return
+            while (request := _read_head(connection)) and self._answer(connection, request):
+                pass
 
     def _answer(self, connection: socket.socket, request: str) -> bool:
         path = request.split(" ", 2)[1]
@@ -170,41 +213,62 @@ class FaultServer:
             queue = self._behaviours.get(path) or [whole(b"no such behaviour", status="404 Not Found")]
             behaviour = queue.pop(0) if len(queue) > 1 else queue[0]
         try:
-            return self._play(connection, behaviour(request) if callable(behaviour) else behaviour)
+            return self._play(connection, behaviour(request) if callable(behaviour) else behaviour, path)
         finally:
             with self._lock:
                 self.busy -= 1
 
-    def _play(self, connection: socket.socket, steps: Iterable[Step]) -> bool:
+    def _play(self, connection: socket.socket, steps: Iterable[Step], path: str) -> bool:
+        """Take the steps; whether the connection stays open for another request."""
         for step in steps:
             if step is KEEP:
                 return True
             if step is RESET:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return False
-            self._do(connection, step)
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_WR)
-            connection.settimeout(1)
-            while connection.recv(65536):  # so that what was sent is not lost in a reset
-                pass
+            if step is CUT:
+                connection.shutdown(socket.SHUT_RDWR)
+                return False
+            self._do(connection, step, path)
+        _say_goodbye(connection)
         return False
 
-    def _do(self, connection: socket.socket, step: Step) -> None:
-        if isinstance(step, bytes):
-            connection.sendall(step)
-        elif isinstance(step, Pause):
+    def _do(self, connection: socket.socket, step: Step, path: str) -> None:
+        if isinstance(step, Pause):
             self._stopping.wait(step.seconds)
         elif step is SILENCE:
             self._stopping.wait(60)
-        elif isinstance(step, Drip):
-            for one in step.data:
-                connection.sendall(bytes([one]))
-                if self._stopping.wait(step.seconds):
+        else:
+            for piece, seconds in _pieces(step):
+                connection.sendall(piece)
+                with self._lock:
+                    self.sent[path] += len(piece)
+                if self._stopping.wait(seconds) if seconds else self._stopping.is_set():
                     return
-        elif isinstance(step, Endless):
-            while not self._stopping.is_set():
-                connection.sendall(step.data)
+
+
+def _pieces(step: Step) -> Iterable[tuple[bytes, float]]:
+    """What a step sends, and the pause after each piece."""
+    if isinstance(step, bytes):
+        return [(step, 0)]
+    if isinstance(step, Drip):
+        return ((bytes([one]), step.seconds) for one in step.data)
+    if isinstance(step, Repeated):
+        return itertools.repeat((step.data, 0), step.times)
+    if isinstance(step, Endless):
+        return itertools.repeat((step.data, 0))
+    raise TypeError(f"{step!r} is no step")
+
+
+def _say_goodbye(connection: socket.socket) -> None:
+    """Close so that what was sent is not lost in a reset."""
+    with suppress(OSError):
+        connection.settimeout(1)
+        if isinstance(connection, ssl.SSLSocket):
+            connection = connection.unwrap()
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
 
 
 def _read_head(connection: socket.socket) -> str:
