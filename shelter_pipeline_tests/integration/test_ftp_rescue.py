@@ -48,9 +48,9 @@ def test_a_file_fetched_by_hand_is_stored_and_then_unchanged(served: Path, tmp_p
 
     with ftp_server(served) as ftp:
         url = ftp.url("/pub/deep%20er/pr%C3%BCf.csv")
-        first, second = (fetch_url(url, settings=settings, store_dir=store) for _ in range(2))
-        missing = fetch_url(ftp.url("/pub/d.csv"), settings=settings, store_dir=store)
-        folder = fetch_url(ftp.url("/pub"), settings=settings, store_dir=store)
+        first, second = (fetch_url(url, settings=settings, store=str(store)) for _ in range(2))
+        missing = fetch_url(ftp.url("/pub/d.csv"), settings=settings, store=str(store))
+        folder = fetch_url(ftp.url("/pub"), settings=settings, store=str(store))
 
     assert first == {
         "verdict": "stored",

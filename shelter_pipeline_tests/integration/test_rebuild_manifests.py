@@ -192,7 +192,7 @@ def test_what_single_fetches_left_comes_back(store: LocalStore, workplace: Workp
     with FaultServer() as server:
         url = server.serves("/a.csv", *whole(b"a,b\n1,2\n", 'ETag: "v7"', "Content-Type: text/csv"))
         for _ in range(2):
-            fetched = fetch_url(url, settings=workplace.settings, store_dir=store.root)
+            fetched = fetch_url(url, settings=workplace.settings, store=str(store.root))
 
     report = rebuild_catalog(workplace, store)
 

@@ -54,7 +54,7 @@ def short_settings(**changes: Any) -> Settings:
 
 def fetched(url: str, store_dir: Path, **changes: Any) -> dict[str, Any]:
     """What `shelter fetch URL --json` would print, under short limits."""
-    return fetch_url(url, settings=short_settings(**changes), store_dir=store_dir)
+    return fetch_url(url, settings=short_settings(**changes), store=str(store_dir))
 
 
 def files_in(root: Path, *folders: str) -> list[Path]:

@@ -201,7 +201,7 @@ def report(folder: Path) -> dict[str, Any]:
     fetched: Counter[str] = Counter()
     straight = [f"http://{target}/" for target in TARGETS]
     for url in (*straight, *(_over(PUBLIC, 302, 1, there) for there in straight)):
-        fetched[fetch_url(url, settings=chosen, store_dir=folder / "store")["verdict"]] += 1
+        fetched[fetch_url(url, settings=chosen, store=str(folder / "store"))["verdict"]] += 1
     together = _together(folder, chosen, ways[::5])
     return {
         "combinations": len(ways),
@@ -238,7 +238,7 @@ def _waits(folder: Path) -> Iterator[tuple[str, tuple[str, float]]]:
     patient = settings().model_copy(update={"fetch_connect_timeout_seconds": 0.5})
     for host in ("nowhere.test", NOWHERE, "silent.test"):
         began = time.monotonic()
-        said = fetch_url(f"http://{host}/", settings=patient, store_dir=folder / "store")
+        said = fetch_url(f"http://{host}/", settings=patient, store=str(folder / "store"))
         yield host, (said["reason"], time.monotonic() - began)
 
 
