@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from shelter_pipeline.domain.errors import ShelterError, TransientError
 from shelter_pipeline.domain.verdicts import verdict_of
-from shelter_pipeline.fetching.capture import Capture, Promise
+from shelter_pipeline.fetching.capture import Capture, Promise, shown
 from shelter_pipeline.fetching.content import Finding
 from shelter_pipeline.fetching.exchange import Trace
 from shelter_pipeline.fetching.replies import media_type_of
@@ -72,9 +72,9 @@ class Fetch:
             requests=trace.requests,
             sha256=sha256,
             size=size,
-            media_type=media_type_of(head),
-            etag=head.get("etag") if head else None,
-            last_modified=head.get("last-modified") if head else None,
+            media_type=_shown(media_type_of(head)),
+            etag=_shown(head.get("etag") if head else None),
+            last_modified=_shown(head.get("last-modified") if head else None),
             flags=(*trace.flags, *flags),
             started_at=self.started_at,
             finished_at=datetime.now(UTC),
@@ -82,6 +82,10 @@ class Fetch:
             address=trace.address,
             timing=trace.timing,
         )
+
+
+def _shown(value: str | None) -> str | None:
+    return None if value is None else shown(value)
 
 
 @dataclass(frozen=True, slots=True)

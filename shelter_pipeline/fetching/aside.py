@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from shelter_pipeline.fetching.curl import pycurl
+from shelter_pipeline.fetching.curl import new_handle, pycurl
 from shelter_pipeline.fetching.ftp_transfer import FtpTransfer
 from shelter_pipeline.fetching.transfer import Transfer
 
@@ -56,7 +56,7 @@ class Logins:
         with self._lock:
             found = next((login for login in reversed(self._idle) if login.host == host), None)
             if found is None:
-                return pycurl.Curl()
+                return new_handle()
             self._idle.remove(found)
         found.control.close()
         return found.curl

@@ -30,6 +30,8 @@ from shelter_pipeline.vault.store import Partial
 LEAST_KEPT_BYTES = 16 * 1024
 # Below, asking for the room that is left costs more than it can save.
 LARGE_BYTES = 64 * 1024 * 1024
+# Requests for a rest, one after another, that may bring nothing before all is asked for.
+MOST_FRUITLESS = 2
 # What a killed process loses at most.
 NOTE_EVERY_BYTES = 16 * 1024 * 1024
 
@@ -76,6 +78,7 @@ class Body:
         self._plain_checksum = Checksum(self._promise)
         self._noted = 0
         self._resumed = False
+        self._fruitless = 0
 
     def _take_up(self, note: Mapping[str, Any]) -> None:
         """Go on where another process stopped, unless its note does not say of what, or it kept too much."""
@@ -86,6 +89,8 @@ class Body:
             return
         self._etag, self.total, self._media_type = etag, total, media_type
         self._noted = self.partial.size
+        fruitless = note.get("fruitless")
+        self._fruitless = fruitless if isinstance(fruitless, int) else 0
         if self._checksum.wanted:
             with self.partial.open() as kept:
                 while piece := kept.read(NOTE_EVERY_BYTES):
@@ -100,18 +105,34 @@ class Body:
             or self.partial.size == self.total
         ):
             return False
-        note = {"url": self._url, "etag": self._etag, "total": self.total, "media_type": self._media_type}
+        fruitless = self._fruitless + (0 < self._asked_from == self.partial.size)
+        note = {
+            "url": self._url,
+            "etag": self._etag,
+            "total": self.total,
+            "media_type": self._media_type,
+            "fruitless": fruitless,
+        }
         self._noted = self.partial.size
         return self.partial.keep(note)
 
     def next_request(self) -> tuple[dict[str, str], int]:
         """Header fields and byte cap of the next attempt: the rest if it may be asked for, else all."""
+        self._count_fruitless()
+        if self._fruitless >= MOST_FRUITLESS:  # it may be the asking for a rest that the server cannot bear
+            self._forget()
         if self._etag is None or self.encodings or not self.partial.size:
             self._asked_from = 0
             return self._promise.validators, self._limits.max_bytes
         self._asked_from = self.partial.size
         rest = {"Range": f"bytes={self._asked_from}-", "If-Range": self._etag}
         return rest, self._limits.max_bytes - self._asked_from
+
+    def _count_fruitless(self) -> None:
+        """Whether the last request for a rest has brought nothing."""
+        if self._asked_from:
+            self._fruitless = self._fruitless + 1 if self.partial.size == self._asked_from else 0
+            self._asked_from = 0
 
     def accept(self, head: Head) -> None:
         """Decide by the final head what its body is. Raises the error of a reply that holds no whole file."""

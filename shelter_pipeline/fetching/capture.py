@@ -91,14 +91,14 @@ class Capture:
     def heads(self) -> dict[str, Any]:
         """Who said what: the last request and reply, each redirect before them, and from which address."""
         return {
-            "request": self.request_headers,
-            "response": self.response_headers,
+            "request": _shown_fields(self.request_headers),
+            "response": _shown_fields(self.response_headers),
             "hops": [
                 {
                     "url": hop.url,
                     "status": hop.status,
-                    "location": hop.location,
-                    "headers": hop.headers,
+                    "location": shown(hop.location),
+                    "headers": _shown_fields(hop.headers),
                     "address": hop.address,
                 }
                 for hop in self.hops
@@ -129,6 +129,25 @@ class Capture:
             "finished_at": self.finished_at.isoformat(),
             "retry_after_seconds": self.retry_after_seconds,
         }
+
+
+def shown(value: str) -> str:
+    r"""A header's value as it may be written down: UTF-8 where it is that, and no control character as it is.
+
+    >>> shown("caf\xc3\xa9")
+    'café'
+    """
+    if value.isascii():
+        return value  # its control characters were refused when it was read
+    try:
+        text = value.encode("latin-1").decode()
+    except UnicodeError:
+        text = value
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _shown_fields(fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    return [(name, shown(value)) for name, value in fields]
 
 
 class Checksum:

@@ -10,9 +10,21 @@ import os
 
 import pycurl
 
-__all__ = ["forget_key_log", "pycurl"]
+__all__ = ["new_handle", "new_multi", "pycurl"]
 
 
-def forget_key_log() -> None:
-    """Take `SSLKEYLOGFILE` out of this process for good: libcurl looks for it at each first TLS connection."""
+def new_handle() -> pycurl.Curl:
+    """A handle for one transfer at a time."""
+    _forget_key_log()
+    return pycurl.Curl()
+
+
+def new_multi() -> pycurl.CurlMulti:
+    """What runs many handles at once."""
+    _forget_key_log()
+    return pycurl.CurlMulti()
+
+
+def _forget_key_log() -> None:
+    """Take the name out of this process for good: libcurl opens the file with its first handle."""
     os.environ.pop("SSLKEYLOGFILE", None)

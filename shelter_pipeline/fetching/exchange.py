@@ -85,6 +85,7 @@ class Wish:
     tick: Callable[[], None] | None = None  # called several times a second
     max_bytes: int | None = None  # fewer than the limits allow
     seconds: float | None = None  # less than the limits allow
+    alone: bool = False  # on a connection of its own, which is closed afterwards
 
 
 def exchange(
@@ -135,7 +136,7 @@ def _robots_fetch(passage: Passage, limits: Limits, tick: Callable[[], None] | N
     )
 
     def fetch(url: str, on_head: Callable[[Head], None], sink: Callable[[bytes], None]) -> Steps[Exchange]:
-        wish = Wish(url, on_head, sink, tick=tick, max_bytes=MOST_BYTES)
+        wish = Wish(url, on_head, sink, tick=tick, max_bytes=MOST_BYTES, alone=True)
         return exchange(passage, wish, bounded, Trace())
 
     return fetch

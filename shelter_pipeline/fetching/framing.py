@@ -18,6 +18,7 @@ _FIELD_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _DIGITS = re.compile(r"[0-9]+\Z")
 _BODILESS = (204, 205, 304)
+_LONGEST_STATUS_LINE = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,12 @@ class HeadReader:
         """Take one line. Raises DamagedError `head-too-large` or `head-invalid`."""
         self._bytes += len(line)
         self._lines += 1
-        if self._bytes > self._max_bytes or self._lines > self._max_lines:
+        is_status = self._status is None and self.head is None
+        if (
+            self._bytes > self._max_bytes
+            or self._lines > self._max_lines
+            or (is_status and len(line) > _LONGEST_STATUS_LINE)
+        ):
             raise DamagedError(
                 f"the head has more than {self._max_bytes} bytes or {self._max_lines} lines",
                 reason="head-too-large",

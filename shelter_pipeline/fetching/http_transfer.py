@@ -43,7 +43,9 @@ class HttpTransfer(Transfer):
         on_head: Callable[[Head], None],
         sink: Callable[[bytes], None],
         tick: Callable[[], None] | None = None,
+        alone: bool = False,
     ) -> None:
+        """With `alone` its connection serves no other request, neither before nor after."""
         super().__init__(
             url,
             limits,
@@ -55,6 +57,7 @@ class HttpTransfer(Transfer):
             tick=tick,
         )
         self.method = method
+        self._alone = alone
         self.headers = list(headers)
         self.request_lines = b""
         self.surplus = False
@@ -95,6 +98,9 @@ class HttpTransfer(Transfer):
             curl.setopt(option, value)
         curl.setopt(pycurl.CAINFO, certifi.where())
         curl.setopt(pycurl.HTTPHEADER, self.headers)
+        if self._alone:
+            curl.setopt(pycurl.FRESH_CONNECT, 1)
+            curl.setopt(pycurl.FORBID_REUSE, 1)
         if self.method == "HEAD":
             curl.setopt(pycurl.NOBODY, 1)
 

@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 
 from shelter_pipeline.fetching.aside import Aside
-from shelter_pipeline.fetching.curl import pycurl
+from shelter_pipeline.fetching.curl import new_handle, new_multi, pycurl
 from shelter_pipeline.fetching.ftp_transfer import FtpTransfer
 from shelter_pipeline.fetching.transfer import Transfer
 
@@ -41,7 +41,7 @@ class Multi:
     """Runs transfers until they end. Belongs to one thread; only `wake` may be called from others."""
 
     def __init__(self) -> None:
-        self._multi = pycurl.CurlMulti()
+        self._multi = new_multi()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
         self._selector = selectors.DefaultSelector()
@@ -70,7 +70,7 @@ class Multi:
         if isinstance(transfer, FtpTransfer):
             self._aside.start(transfer)
             return
-        curl = self._idle.pop() if self._idle else pycurl.Curl()
+        curl = self._idle.pop() if self._idle else new_handle()
         transfer.prepare(curl)
         self._live[curl] = transfer
         self._multi.add_handle(curl)

@@ -46,6 +46,8 @@ class _Wanted(Protocol):
     def tick(self) -> Callable[[], None] | None: ...
     @property
     def max_bytes(self) -> int | None: ...
+    @property
+    def alone(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Passage:
             on_head=wanted.on_head,
             sink=wanted.sink,
             tick=wanted.tick,
+            alone=wanted.alone,
         )
 
     def _ftp_transfer(self, url: Url, limits: Limits, wanted: _Wanted, *, seconds: float) -> Transfer:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from shelter_pipeline.domain.addresses import Network, may_dial
 from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
 from shelter_pipeline.domain.urls import Url
-from shelter_pipeline.fetching.curl import forget_key_log, pycurl
+from shelter_pipeline.fetching.curl import pycurl
 from shelter_pipeline.fetching.curl_errors import Circumstances
 from shelter_pipeline.fetching.framing import Head
 from shelter_pipeline.fetching.limits import Limits
@@ -97,7 +97,6 @@ class Transfer(ABC):
         """Make a handle ready for this request."""
         limits = self.limits
         self._deadline = time.monotonic() + self._seconds
-        forget_key_log()
         curl.reset()
         for option, value in _FIXED_OPTIONS.items():
             curl.setopt(option, value)

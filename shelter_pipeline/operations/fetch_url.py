@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from shelter_pipeline.domain.errors import DamagedError
-from shelter_pipeline.domain.verdicts import Verdict, holds_file
+from shelter_pipeline.domain.errors import DamagedError, TransientError
+from shelter_pipeline.domain.verdicts import Verdict, holds_file, verdict_of
 from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.fetching.door import Door
-from shelter_pipeline.fetching.download import Downloader, Promise
+from shelter_pipeline.fetching.download import Capture, Downloader, Promise
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.fetching.robots_book import RobotsBook
 from shelter_pipeline.operations.open_store import open_store
@@ -44,7 +45,7 @@ def fetch_url(url: str, *, settings: Settings, store: str) -> dict[str, Any]:
             robots=robots,
         )
         capture = downloader.fetch(url, _held(kept, batch_key))
-    write_manifest(kept, batch_key, [{**capture.facts(), "datasets": []}], year=capture.started_at.year)
+    capture = _written_down(kept, batch_key, capture)
     return {
         "verdict": capture.verdict.value,
         "reason": capture.reason,
@@ -54,6 +55,23 @@ def fetch_url(url: str, *, settings: Settings, store: str) -> dict[str, Any]:
         "flags": list(capture.flags),
         "final_url": capture.final_url,
     }
+
+
+def _written_down(store: BlobStore, batch_key: str, capture: Capture) -> Capture:
+    """The capture, once the store remembers it; what it cannot remember has not been saved, for whoever looks later."""
+    entry = {**capture.facts(), "datasets": []}
+    try:
+        write_manifest(store, batch_key, [entry], year=capture.started_at.year)
+    except TransientError as error:
+        return replace(
+            capture,
+            verdict=verdict_of(error.reason),
+            reason=error.reason,
+            detail=str(error),
+            sha256=None,
+            size=None,
+        )
+    return capture
 
 
 def _held(store: BlobStore, batch_key: str) -> Promise:

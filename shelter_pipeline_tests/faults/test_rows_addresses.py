@@ -119,7 +119,7 @@ def test_no_redirect_leads_out_of_http(server: FaultServer, tmp_path: Path, sche
 
         assert (said["verdict"], said["reason"]) == ("permanent", "bad-redirect")
     assert server.requests("/hit") == 0
-    assert server.accepted <= 4
+    assert server.accepted <= 8  # the robots.txt is asked on connections of its own
     assert bodies_in(tmp_path / "store") == []
 
 
@@ -286,9 +286,6 @@ def test_the_environment_of_a_process_has_no_effect(
     )
 
 
-@pytest.mark.xfail(
-    strict=True, reason="libcurl opens the file with its first handle, before we forget the name"
-)
 def test_a_key_log_of_the_environment_gets_no_secret(tmp_path: Path) -> None:
     with FaultServer(tls=Authority(tmp_path / "authority").shows_self_signed()) as server:
         run = shelter(

@@ -16,6 +16,7 @@ import pytest
 
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.scrub_store import scrub_store
+from shelter_pipeline.settings import load_settings
 from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline_tests.support.behaviours import noise
 from shelter_pipeline_tests.support.fault_server import FaultServer, whole
@@ -68,9 +69,6 @@ def test_a_disk_without_inodes_is_transient(server: FaultServer, tmp_path: Path)
         assert files_in(store, "partial") == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="where the record finds no room, the command fails instead of saying so"
-)
 @pytest.mark.parametrize("trouble", ["full", "read-only"])
 def test_a_verdict_is_said_even_where_it_cannot_be_written_down(
     server: FaultServer, disk: SmallDisk, trouble: str
@@ -258,7 +256,7 @@ def test_what_stands_in_a_blobs_place_never_becomes_a_wrong_blob(
         "cut": lambda: path.write_bytes(BODY[:-1]),
     }
     make[thing]()
-    found = scrub_store(tmp_path)
+    found = scrub_store(str(tmp_path), load_settings())
 
     said = fetched(url, tmp_path)
 
@@ -266,4 +264,4 @@ def test_what_stands_in_a_blobs_place_never_becomes_a_wrong_blob(
     assert said["verdict"] == "stored"
     assert path.read_bytes() == BODY
     assert outside.read_bytes() == b"precious"
-    assert scrub_store(tmp_path)["ok"] == 1
+    assert scrub_store(str(tmp_path), load_settings())["ok"] == 1

@@ -19,7 +19,7 @@ from shelter_pipeline.operations.ledger import add_portal
 from shelter_pipeline.operations.plan_organization import plan_organization
 from shelter_pipeline.operations.rescue_batch import rescue_batch
 from shelter_pipeline.operations.scrub_store import scrub_store
-from shelter_pipeline.settings import Settings
+from shelter_pipeline.settings import Settings, load_settings
 from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline_tests.support.dcat_documents import dataset
 from shelter_pipeline_tests.support.fault_server import SILENCE, FaultServer, whole
@@ -63,7 +63,7 @@ def test_a_file_fetched_by_hand_is_stored_and_then_unchanged(served: Path, tmp_p
     }
     assert second == {**first, "verdict": "unchanged", "reason": "unchanged", "flags": ["by-date-and-size"]}
     assert (missing["reason"], folder["reason"]) == ("not-found", "directory")
-    assert scrub_store(store)["ok"] == 1
+    assert scrub_store(str(store), load_settings())["ok"] == 1
 
 
 def test_ftp_files_of_a_dataset_are_rescued_in_a_batch(
