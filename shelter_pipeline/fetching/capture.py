@@ -38,8 +38,11 @@ class Promise:
     def validators(self) -> dict[str, str]:
         """The conditions under which the server may say that nothing changed; none unless we hold a file."""
         found = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        # Servers send anything as an ETag; a header field of ours holds ASCII only.
         return {
-            name: value for name, value in found.items() if value and value.isprintable() and self.held_sha256
+            name: value
+            for name, value in found.items()
+            if self.held_sha256 and value and value.isascii() and value.isprintable()
         }
 
     @property

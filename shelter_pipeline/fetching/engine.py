@@ -59,12 +59,11 @@ class Engine:
         self._something = threading.Condition()
         self._pending = 0
         self._settled = 0
-        self._settled_bytes = 0
         self._stopping = False
         self._cancelled = False
         self._over = False
         self._error: BaseException | None = None
-        self._publisher = Publisher(store, self._published, self.broke)
+        self._publisher = Publisher(store, self._group_published, self.broke)
         self._helpers = ThreadPoolExecutor(_HELPERS, "fetch-helper")
         count = lanes or min(os.cpu_count() or 1, _MOST_LANES)
         self._lanes = [Lane(self, f"fetch-{number}") for number in range(count)]
@@ -83,9 +82,11 @@ class Engine:
         for lane in self._lanes:
             lane.join()
         self._helpers.shutdown(wait=True, cancel_futures=True)
+        for lane in self._lanes:
+            lane.close()
         self._publisher.close()
         for job in self.frontier.remove(lambda _job: True):
-            job.steps.close()
+            job.close(self.broke)
 
     @property
     def pending(self) -> int:
@@ -95,7 +96,7 @@ class Engine:
     @property
     def wire_bytes(self) -> int:
         """Bytes received so far, by fetches that have ended and by those that run."""
-        return self._settled_bytes + sum(lane.wire_bytes for lane in self._lanes)
+        return sum(lane.wire_bytes for lane in self._lanes)
 
     def submit(
         self, tag: Any, url: str, promise: Promise, *, cancelled: Callable[[], bool] | None = None
@@ -119,9 +120,14 @@ class Engine:
         self._wake()
 
     def results(self, seconds: float) -> list[Result]:
-        """Captures that are there: waits for the first of them for at most so long. Raises what broke a lane."""
+        """Captures that are there: waits for the first of them for at most so long, if any is to come.
+
+        Raises what broke a lane or the publisher.
+        """
         with self._something:
-            self._something.wait_for(lambda: self._results or self._error, timeout=seconds)
+            self._something.wait_for(
+                lambda: self._results or self._error or not self._pending, timeout=seconds
+            )
             if self._error is not None:
                 raise self._error
             ready = list(self._results)
@@ -130,13 +136,9 @@ class Engine:
             return ready
 
     def stop(self) -> None:
-        """Begin nothing new, and forget what has not begun; what runs goes on."""
+        """Begin nothing new, and forget what has not begun; requests that run go on, and no other follows them."""
         self._stopping = True
-        dropped = self.frontier.remove(lambda _job: True)
-        for job in dropped:
-            job.steps.close()
-        with self._something:
-            self._pending -= len(dropped)
+        self.put_back()
 
     def cancel(self) -> None:
         """End what runs as `interrupted`, leaving behind what can be continued."""
@@ -165,7 +167,7 @@ class Engine:
         Hashing and writing of many bytes run beside one another on all cores. What else
         there is to do for a file runs on one core at a time, and best on one lane.
         """
-        return self._settled < _ENOUGH_FILES or self._settled_bytes > _BULKY_BYTES * self._settled
+        return self._settled < _ENOUGH_FILES or self.wire_bytes > _BULKY_BYTES * self._settled
 
     @property
     def is_over(self) -> bool:
@@ -179,12 +181,26 @@ class Engine:
         elif arrival.capture is not None:
             self._published([(job.tag, arrival.capture)])
 
+    def put_back(self) -> None:
+        """What waits or rests from now on is forgotten if nothing is to be begun any more."""
+        if not self._stopping:
+            return
+        dropped = self.frontier.remove(lambda _job: True)
+        for job in dropped:
+            job.close(self.broke)
+        with self._something:
+            self._pending -= len(dropped)
+            self._something.notify_all()
+
     def call(self, job: Job, step: Call) -> None:
         """Run what takes its time where it keeps no other fetch waiting."""
         lane = self._lanes[id(job) % len(self._lanes)]
 
         def done(future: Future[Any]) -> None:
-            error = future.exception() if not future.cancelled() else None
+            if future.cancelled():
+                job.close(self.broke)
+                return
+            error = future.exception()
             lane.hand_back(job, None if error else future.result(), error)
 
         self._helpers.submit(step.function).add_done_callback(done)
@@ -206,8 +222,11 @@ class Engine:
         with self._something:
             self._results.extend(results)
             self._settled += len(results)
-            self._settled_bytes += sum(capture.wire_bytes for _, capture in results)
             self._something.notify_all()
+
+    def _group_published(self, results: list[Result]) -> None:
+        self._published(results)
+        self._wake()  # lanes may have waited for the store
 
     def _wake(self) -> None:
         for lane in self._lanes:

@@ -124,13 +124,17 @@ class Frontier(Generic[Item]):
         """Take out all for which `wanted` is true, whether they wait or rest."""
         removed: list[Item] = []
         with self._lock:
+
+            def is_left(item: Item) -> bool:  # asked once for each: the answer may change
+                if wanted(item):
+                    removed.append(item)
+                    return False
+                return True
+
             for host in self._hosts.values():
-                removed += [item for _, item in host.waiting if wanted(item)]
-                host.waiting = deque(pair for pair in host.waiting if not wanted(pair[1]))
-            removed += [entry[2] for entry in self._resting if wanted(entry[2])]
-            removed += [item for item, _ in self._stranded if wanted(item)]
-            self._stranded = [pair for pair in self._stranded if not wanted(pair[0])]
-            self._resting = [entry for entry in self._resting if not wanted(entry[2])]
+                host.waiting = deque(pair for pair in host.waiting if is_left(pair[1]))
+            self._resting = [entry for entry in self._resting if is_left(entry[2])]
+            self._stranded = [pair for pair in self._stranded if is_left(pair[0])]
             heapq.heapify(self._resting)
         return removed
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -33,6 +34,13 @@ class Job:
     begun: bool = False
     transfer: Transfer | None = None  # the one it waits to be asked
 
+    def close(self, broke: Callable[[BaseException], None]) -> None:
+        """End it here; `broke` is told what its steps have against that, which others have nothing to do with."""
+        try:
+            self.steps.close()
+        except BaseException as error:  # noqa: BLE001 - told
+            broke(error)
+
 
 class Host(Protocol):
     """What a lane needs of the engine it belongs to."""
@@ -49,6 +57,9 @@ class Host(Protocol):
     def arrived(self, job: Job, arrival: Arrival) -> None:
         """A fetch has come to its end."""
 
+    def put_back(self) -> None:
+        """A fetch waits or rests in the frontier again."""
+
     def call(self, job: Job, step: Call) -> None:
         """Something to be called elsewhere; `Lane.hand_back` gets what came of it."""
 
@@ -64,6 +75,8 @@ class Lane:
         self._multi = Multi()
         self._running: dict[Transfer, tuple[Job, Turn, float]] = {}
         self._returned: deque[tuple[Job, Any, BaseException | None]] = deque()
+        self._counting = threading.Lock()
+        self._ended_bytes = 0
         self._slow = 0
         self._look_at = 0.0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -94,10 +107,23 @@ class Lane:
         """How many of them have been slow for a while."""
         return self._slow
 
+    def close(self) -> None:
+        """End the fetches whose calls came back too late. The lane has ended, and nothing is called any more."""
+        for job, value, error in self._returned:
+            try:
+                # What came of the call belongs to the steps: only they can let go of it.
+                with suppress(StopIteration):
+                    _ = job.steps.throw(error) if error is not None else job.steps.send(value)
+            except BaseException as bug:  # noqa: BLE001 - told
+                self._engine.broke(bug)
+            job.close(self._engine.broke)
+        self._returned.clear()
+
     @property
     def wire_bytes(self) -> int:
-        """Bytes that the running transfers have received; roughly, when asked by another thread."""
-        return sum(transfer.wire_bytes for transfer in list(self._running))
+        """Bytes that its transfers have received, ended and running; never fewer than before, from any thread."""
+        with self._counting:
+            return self._ended_bytes + sum(transfer.wire_bytes for transfer in list(self._running))
 
     def _run(self) -> None:
         try:
@@ -107,9 +133,10 @@ class Lane:
             self._engine.broke(error)
         finally:
             self._multi.close()
-            for job, turn, _ in self._running.values():
+            for transfer in list(self._running):
+                job, turn = self._forget(transfer)
                 turn.end(Observation())
-                job.steps.close()
+                job.close(self._engine.broke)
 
     def _turn_wheel(self) -> None:
         while self._returned:
@@ -127,7 +154,7 @@ class Lane:
                 break
             self._begin(*taken)
         for transfer, error in self._multi.wait(pause):
-            job, turn, _ = self._running.pop(transfer)
+            job, turn = self._forget(transfer)
             turn.end(observation(transfer) if transfer.sent else None)
             self._engine.frontier.wake(transfer.url.host)
             self._advance(job, None, error)
@@ -141,7 +168,7 @@ class Lane:
             if job.begun:
                 self._advance(job, None, error)
             else:
-                job.steps.close()
+                job.close(self._engine.broke)
                 self._engine.arrived(job, job.unasked(error))
 
     def _look(self) -> None:
@@ -163,6 +190,12 @@ class Lane:
         self._running[transfer] = (job, turn, time.monotonic())
         self._multi.start(transfer)
 
+    def _forget(self, transfer: Transfer) -> tuple[Job, Turn]:
+        with self._counting:
+            job, turn, _ = self._running.pop(transfer)
+            self._ended_bytes += transfer.wire_bytes
+        return job, turn
+
     def _advance(
         self, job: Job, value: Any = None, error: BaseException | None = None, *, turn: Turn | None = None
     ) -> None:
@@ -172,6 +205,10 @@ class Lane:
             step = job.steps.throw(error) if error is not None else job.steps.send(value)
         except StopIteration as end:
             self._engine.arrived(job, end.value)
+        except BaseException:
+            if turn is not None:
+                turn.end(None)
+            raise
         else:
             if isinstance(step, Ask):
                 if turn is not None:
@@ -179,8 +216,10 @@ class Lane:
                     return
                 job.transfer = step.transfer
                 self._engine.frontier.queue(step.transfer.url, job, first=True)
+                self._engine.put_back()
             elif isinstance(step, Rest):
                 self._engine.frontier.rest(step.seconds, job)
+                self._engine.put_back()
             else:
                 self._engine.call(job, step)
         if turn is not None:

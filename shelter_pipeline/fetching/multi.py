@@ -12,6 +12,7 @@ import os
 import selectors
 import threading
 import time
+import weakref
 from contextlib import suppress
 
 from shelter_pipeline.fetching.aside import Aside
@@ -21,6 +22,8 @@ from shelter_pipeline.fetching.transfer import Transfer
 
 _LOOK_SECONDS = 0.2
 _IDLE_HANDLES = 64
+# Of hosts that may be asked again; libcurl would keep four for each transfer that runs.
+_IDLE_CONNECTIONS = 128
 
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _EVENTS = {
@@ -44,6 +47,7 @@ class Multi:
         self._multi = new_multi()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, _IDLE_CONNECTIONS)
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
@@ -140,7 +144,10 @@ class Multi:
         self, curl: pycurl.Curl, code: int, message: str, *, ended_by: BaseException | None = None
     ) -> Ended:
         transfer = self._live.pop(curl)
-        error = transfer.conclude(curl, code, message, ended_by=ended_by, is_taken=self._is_taken)
+        host = transfer.url.host
+        error = transfer.conclude(
+            curl, code, message, ended_by=ended_by, is_taken=lambda kept: self._is_taken(kept, host)
+        )
         self._multi.remove_handle(curl)
         if len(self._idle) < _IDLE_HANDLES:
             curl.reset()  # lets go of the transfer
@@ -149,9 +156,13 @@ class Multi:
             curl.close()
         return transfer, error
 
-    def _is_taken(self, descriptor: int) -> bool:
+    def _is_taken(self, descriptor: int, host: str) -> bool:
         """Whether another transfer runs on this connection: libcurl hands them on within one call."""
-        return any(curl.getinfo(pycurl.ACTIVESOCKET) == descriptor for curl in self._live)
+        return any(
+            curl.getinfo(pycurl.ACTIVESOCKET) == descriptor
+            for curl, transfer in self._live.items()
+            if transfer.url.host == host
+        )
 
     # libcurl calls these two while it works.
 
@@ -177,18 +188,28 @@ class MultiPerThread:
 
     def run(self, transfer: Transfer) -> None:
         """Run one transfer to its end on this thread. Raises its error."""
-        multi: Multi | None = getattr(self._local, "multi", None)
-        if multi is None:
-            multi = self._local.multi = Multi()
+        multi = self._own()
         multi.start(transfer)
         ended: list[Ended] = []
         try:
             while not ended:
                 ended = multi.wait(1.0)
         except BaseException:  # an interrupt: nothing may be left running for the next one
-            del self._local.multi
-            multi.close()
+            del self._local.multi, self._local.life
             raise
         error = ended[0][1]
         if error is not None:
             raise error
+
+    def _own(self) -> Multi:
+        """This thread's. What is local to a thread goes with it, and the connections go with that."""
+        multi: Multi | None = getattr(self._local, "multi", None)
+        if multi is None:
+            multi = self._local.multi = Multi()
+            life = self._local.life = _Life()
+            weakref.finalize(life, multi.close).atexit = False
+        return multi
+
+
+class _Life:
+    """Stands for the life of a thread: it is gone when the thread is."""

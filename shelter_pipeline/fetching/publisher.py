@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from shelter_pipeline.domain.errors import ShelterError, TransientError
@@ -16,6 +16,9 @@ from shelter_pipeline.vault.store import Blob, BlobStore
 _GROUP_FILES = 256
 # What waits in memory: small files, at most 128 KiB each.
 _MOST_WAITING = 512
+# Larger ones are files, and each of them holds a descriptor until it is published.
+_MOST_FILES = 128
+_FILE_BYTES = 128 * 1024
 
 Results = list[tuple[Any, Capture]]
 
@@ -33,6 +36,7 @@ class Publisher:
         self._published = published
         self._broke = broke
         self._waiting: deque[tuple[Any, Arrival]] = deque()
+        self._files = 0
         self._something = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="fetch-publisher", daemon=True)
@@ -40,7 +44,7 @@ class Publisher:
     @property
     def is_behind(self) -> bool:
         """Whether so much waits that nothing new should be begun."""
-        return len(self._waiting) >= _MOST_WAITING
+        return len(self._waiting) >= _MOST_WAITING or self._files >= _MOST_FILES
 
     def start(self) -> None:
         """Begin to work."""
@@ -50,6 +54,7 @@ class Publisher:
         """Publish this, when its group's turn comes."""
         with self._something:
             self._waiting.append((tag, arrival))
+            self._files += _is_file(arrival)
             self._something.notify()
 
     def close(self) -> None:
@@ -58,15 +63,17 @@ class Publisher:
             self._closed = True
             self._something.notify()
         self._thread.join()
-        while self._waiting:
-            partial = self._waiting.popleft()[1].partial
-            if partial is not None:
-                partial.discard()
+        _discard(self._waiting)
+        self._waiting.clear()
 
     def _run(self) -> None:
         try:
             while group := self._next_group():
-                self._published(self._publish(group))
+                try:
+                    results = self._publish(group)
+                finally:
+                    _discard(group)
+                self._published(results)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits for results
             self._broke(error)
 
@@ -75,7 +82,9 @@ class Publisher:
             self._something.wait_for(lambda: self._waiting or self._closed)
             if self._closed:
                 return []
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP_FILES))]
+            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP_FILES))]
+            self._files -= sum(_is_file(arrival) for _, arrival in group)
+            return group
 
     def _publish(self, group: list[tuple[Any, Arrival]]) -> Results:
         good = [arrival for _, arrival in group if arrival.finding is None]
@@ -89,7 +98,6 @@ class Publisher:
             partial = arrival.partial
             assert partial is not None  # noqa: S101 - nothing else is given to a publisher
             results.append((tag, arrival.kept(outcomes.get(id(partial)) or self._keep_suspect(arrival))))
-            partial.discard()
         return results
 
     def _keep_suspect(self, arrival: Arrival) -> Blob | ShelterError:
@@ -98,3 +106,14 @@ class Publisher:
             return self._store.keep_suspect(arrival.partial)
         except TransientError as error:
             return error
+
+
+def _is_file(arrival: Arrival) -> bool:
+    return arrival.partial is not None and arrival.partial.size >= _FILE_BYTES
+
+
+def _discard(arrivals: Iterable[tuple[Any, Arrival]]) -> None:
+    """Let go of what was not published, whatever became of it."""
+    for _, arrival in arrivals:
+        if arrival.partial is not None:
+            arrival.partial.discard()

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from shelter_pipeline.catalog.claims import ClaimedAsset, claim_batch
 from shelter_pipeline.catalog.settling import CaptureRow, Settlement, settle_claims
 from shelter_pipeline.dispatch.heartbeat import Heartbeat
 from shelter_pipeline.dispatch.patience import patiently
+from shelter_pipeline.domain.errors import CatalogAwayError
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.verdicts import Verdict, holds_file
 from shelter_pipeline.fetching.capture import Capture, Promise
@@ -74,6 +76,7 @@ class BatchRun:
         self._stop = stop
         self._claims: dict[int, ClaimedAsset] = {}
         self._exhausted = False
+        self._patience_seconds = workplace.settings.lease_seconds
 
     def work(self) -> None:
         """Until the ledger has nothing left for this run, or until it is asked to stop."""
@@ -96,7 +99,9 @@ class BatchRun:
                 engine.cancel()
                 raise
             except BaseException:  # asked to end, by a signal or by Dagster
-                self._wind_down(engine, heartbeat)
+                self._patience_seconds = _CANCEL_SECONDS
+                with suppress(CatalogAwayError):  # the leases run out by themselves
+                    self._wind_down(engine, heartbeat)
                 raise
             self._wind_down(engine, heartbeat)
 
@@ -188,7 +193,7 @@ class BatchRun:
                 batch_id=self._batch_id,
                 store=self._workplace.store.name,
             ),
-            for_seconds=settings.lease_seconds,
+            for_seconds=self._patience_seconds,
         )
 
     def _count(self, capture: Capture, *, is_ours: bool) -> None:

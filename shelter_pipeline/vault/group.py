@@ -27,7 +27,8 @@ def publish_group(
 ) -> list[Blob | TransientError]:
     """Publish all that can be published; each has its own outcome, in the order given."""
     try:
-        # Opened before the writes: a descriptor is told of the errors that come after it.
+        # Opened before the writes: a descriptor is told of the errors that come after it. Of what was written
+        # earlier the partials' own descriptors are told, whoever has heard of it meanwhile.
         with storing("open the store"):
             descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -50,6 +51,7 @@ def _publish(
         location = f"blobs/{digest_path(partial.sha256)}"
         target = root / location
         with storing(f"publish {location}"):
+            partial.check_written()
             folders.make_for_now(target.parent)
             path.replace(target)
         made.add(target.parent)

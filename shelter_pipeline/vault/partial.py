@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from shelter_pipeline.domain.errors import TransientError
-from shelter_pipeline.vault.durability import sync_file
+from shelter_pipeline.vault.durability import check_written, sync_file
 from shelter_pipeline.vault.store import Partial
 
 SPILL_BYTES = 128 * 1024
 _BUFFER_BYTES = 256 * 1024
 _READ_BYTES = 1024 * 1024
 _READ_ONLY = 0o444
+_PRIVATE = 0o600
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 DATA, NOTE = ".part", ".json"
 
@@ -43,13 +44,14 @@ def storing(what: str) -> Iterator[None]:
 
 
 class Kept(set[str | None]):
-    """The keys under which something is kept in a folder, as far as this process knows: read once, then followed.
-
-    What another process keeps meanwhile is not seen; it is taken up by a later one.
-    """
+    """The keys under which something is kept in a folder, by this process or by another one meanwhile."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(path.stem for path in folder.glob(f"*{NOTE}"))
+        self._folder = str(folder)
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or os.path.lexists(f"{self._folder}/{key}{NOTE}")
 
 
 class LocalPartial:
@@ -177,8 +179,10 @@ class LocalPartial:
     def finish(self, *, sync: bool) -> Path:
         """The private file, whole and read-only; durable too with `sync`. Nothing can be added.
 
-        A keyed file stays locked until `published` or `discard`, so that nobody else begins in it.
+        A keyed file stays locked until `published` or `discard`, so that nobody else begins in it. One that was
+        written before is to be asked by `check_written` if it was not synced here.
         """
+        was_file = self._descriptor is not None
         with storing("write a partial"):
             if self._descriptor is None:
                 self._make_file()
@@ -190,9 +194,14 @@ class LocalPartial:
                 sync_file(self._descriptor)
         self._closed = True
         assert self._path is not None  # noqa: S101 - a file has a path
-        if not self._has_keyed_file:
+        if not self._has_keyed_file and (sync or not was_file):
             self._close()
         return self._path
+
+    def check_written(self) -> None:
+        """Raises OSError if a write since the private file was opened has failed; `finish` was called before."""
+        if self._descriptor is not None:
+            check_written(self._descriptor)
 
     def published(self) -> None:
         """The private file has become something else: there is nothing to remove, and nothing to take up."""
@@ -218,6 +227,9 @@ class LocalPartial:
                 self._forget_note()
             with suppress(OSError):  # before it is unlocked, or somebody else might have begun in it
                 self._path.unlink(missing_ok=True)
+        elif self._descriptor is not None:
+            with suppress(OSError):  # it may have been made read-only, and could not be published
+                os.fchmod(self._descriptor, _PRIVATE)
         self._close()
         self._begin()
 
@@ -228,19 +240,19 @@ class LocalPartial:
     def _make_file(self) -> None:
         if self._key is not None:
             path = self._folder / f"{self._key}{DATA}"
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = _open_private(path, os.O_RDWR | os.O_CREAT)
             if _lock(descriptor, path):
                 os.ftruncate(descriptor, 0)
                 self._path, self._descriptor = path, descriptor
                 return
             os.close(descriptor)
         self._path = self._folder / uuid.uuid4().hex
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._descriptor = _open_private(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
 
     def _take_up(self, key: str) -> None:
         path = self._folder / f"{key}{DATA}"
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = _open_private(path, os.O_RDWR)
         except OSError:
             self._forget_note()
             return
@@ -249,7 +261,10 @@ class LocalPartial:
             return
         self._path, self._descriptor = path, descriptor
         note = _read_note(self._folder / f"{key}{NOTE}")
-        digest = _hash_prefix(descriptor, note["size"]) if note else None
+        try:
+            digest = _hash_prefix(descriptor, note["size"]) if note else None
+        except OSError:  # it can be read no more, and so it is nothing to go on from
+            digest = None
         if note is None or digest is None or digest.hexdigest() != note["sha256"]:
             self.reset()
             return
@@ -281,6 +296,17 @@ def own(partial: Partial) -> LocalPartial:
     if not isinstance(partial, LocalPartial):
         raise TypeError("the partial belongs to another store")
     return partial
+
+
+def _open_private(path: Path, flags: int) -> int:
+    """Open for writing what may be read-only, because its writer was killed just before it was published."""
+    flags |= os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags, _PRIVATE)
+    except PermissionError:
+        if not path.is_symlink():
+            path.chmod(_PRIVATE)
+        return os.open(path, flags, _PRIVATE)
 
 
 def is_in_use(path: Path) -> bool:
