@@ -14,8 +14,9 @@ from contextlib import suppress
 import certifi
 
 from shelter_pipeline.domain.addresses import Network
-from shelter_pipeline.domain.errors import ShelterError, TransientError
+from shelter_pipeline.domain.errors import DamagedError, ShelterError, TransientError
 from shelter_pipeline.domain.urls import Url
+from shelter_pipeline.fetching.connections import KeptConnections
 from shelter_pipeline.fetching.curl import pycurl
 from shelter_pipeline.fetching.curl_errors import error_of
 from shelter_pipeline.fetching.framing import Framing, Head, HeadReader
@@ -25,6 +26,8 @@ from shelter_pipeline.fetching.transfer import STOP, Transfer
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # A short body that nobody wants is read to its end, because a connection costs the host more.
 _DRAIN_BYTES = 64 * 1024
+# A byte in a chunk of its own takes six: more than this is no honest framing.
+_MOST_FRAMING, _FRAMING_BYTES = 16, 1024 * 1024
 
 
 class HttpTransfer(Transfer):
@@ -66,6 +69,11 @@ class HttpTransfer(Transfer):
         self._unwanted = False
         self._ended_by_us = False
         self._raw_body_bytes = 0
+        self._afresh = False
+        # Set by who runs it: the connections it may be given, and who is to be told at once that it must end.
+        self.kept: KeptConnections | None = None
+        self.alarm: Callable[[HttpTransfer], None] | None = None
+        self.met_old_bytes = False
 
     @property
     def redirects(self) -> bool:
@@ -98,21 +106,45 @@ class HttpTransfer(Transfer):
             curl.setopt(option, value)
         curl.setopt(pycurl.CAINFO, certifi.where())
         curl.setopt(pycurl.HTTPHEADER, self.headers)
-        if self._alone:
+        if self._alone or self._afresh:
             curl.setopt(pycurl.FRESH_CONNECT, 1)
+        if self._alone:
             curl.setopt(pycurl.FORBID_REUSE, 1)
+        elif self.url.scheme == "http":  # of what waits in TLS only libcurl knows what it is
+            curl.setopt(pycurl.PREREQFUNCTION, self._look_before)
         if self.method == "HEAD":
             curl.setopt(pycurl.NOBODY, 1)
+
+    def begin_afresh(self, curl: pycurl.Curl) -> None:
+        """The connection it was given had old bytes on it, and nothing was sent: make it ready for a new one."""
+        self._afresh, self.met_old_bytes = True, False
+        self.prepare(curl)
+
+    def _look_before(self, _address: str, local_ip: str, _port: int, local_port: int) -> int:
+        if self.kept is not None and self.kept.holds_bytes((local_ip, local_port)):
+            self.met_old_bytes = True
+            return int(pycurl.PREREQFUNC_ABORT)
+        return int(pycurl.PREREQFUNC_OK)
 
     def _observe(self, kind: int, data: bytes) -> None:
         if kind == pycurl.INFOTYPE_DATA_IN:
             self._raw_body_bytes += len(data)
             self.wire_bytes += len(data)
+            if self._raw_body_bytes > _MOST_FRAMING * self._body_bytes + _FRAMING_BYTES:
+                self._refuse_framing()
         elif kind == pycurl.INFOTYPE_HEADER_IN:
             self.wire_bytes += len(data)
         elif kind == pycurl.INFOTYPE_HEADER_OUT:
             self.request_lines = data
             self._sent_at = time.monotonic()
+
+    def _refuse_framing(self) -> None:
+        """Libcurl goes on reading what frames a body as long as it comes, and asks nobody."""
+        if self._unwanted or self._error is not None:
+            return
+        self._fail(DamagedError("the chunks hold hardly anything but their framing", reason="head-invalid"))
+        if self.alarm is not None:
+            self.alarm(self)
 
     def _take_line(self, line: bytes) -> int | None:
         try:

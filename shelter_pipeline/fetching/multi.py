@@ -16,8 +16,10 @@ import weakref
 from contextlib import suppress
 
 from shelter_pipeline.fetching.aside import Aside
+from shelter_pipeline.fetching.connections import KeptConnections
 from shelter_pipeline.fetching.curl import new_handle, new_multi, pycurl
 from shelter_pipeline.fetching.ftp_transfer import FtpTransfer
+from shelter_pipeline.fetching.http_transfer import HttpTransfer
 from shelter_pipeline.fetching.transfer import Transfer
 
 _LOOK_SECONDS = 0.2
@@ -57,6 +59,8 @@ class Multi:
         self._closed = False
         self._due: float | None = None
         self._look_at = 0.0
+        self._kept = KeptConnections()
+        self._alarmed: list[HttpTransfer] = []
         self._live: dict[pycurl.Curl, Transfer] = {}
         self._idle: list[pycurl.Curl] = []
         self._aside = Aside(self.wake)
@@ -75,6 +79,8 @@ class Multi:
             self._aside.start(transfer)
             return
         curl = self._idle.pop() if self._idle else new_handle()
+        if isinstance(transfer, HttpTransfer):
+            transfer.kept, transfer.alarm = self._kept, self._alarmed.append
         transfer.prepare(curl)
         self._live[curl] = transfer
         self._multi.add_handle(curl)
@@ -97,6 +103,8 @@ class Multi:
             self._due = None
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
         ended = self._collect() + self._aside.take_ended()
+        if self._alarmed:
+            ended += self._end_alarmed()
         if now >= self._look_at:
             self._look_at = now + _LOOK_SECONDS
             ended += self._look(now)
@@ -127,9 +135,25 @@ class Multi:
         while True:
             left, well, badly = self._multi.info_read()
             ended += [self._end(curl, 0, "") for curl in well]
-            ended += [self._end(curl, code, curl.errstr() or message) for curl, code, message in badly]
+            for curl, code, message in badly:
+                if not self._begin_afresh(curl):
+                    ended.append(self._end(curl, code, curl.errstr() or message))
             if not left:
                 return ended
+
+    def _begin_afresh(self, curl: pycurl.Curl) -> bool:
+        """Whether it only met a connection with old bytes on it, and is asked again on a new one."""
+        transfer = self._live[curl]
+        if not (isinstance(transfer, HttpTransfer) and transfer.met_old_bytes):
+            return False
+        self._multi.remove_handle(curl)
+        transfer.begin_afresh(curl)
+        self._multi.add_handle(curl)
+        return True
+
+    def _end_alarmed(self) -> list[Ended]:
+        alarmed, self._alarmed[:] = set(self._alarmed), []
+        return [self._end(curl, 0, "") for curl, transfer in list(self._live.items()) if transfer in alarmed]
 
     def _look(self, now: float) -> list[Ended]:
         ended: list[Ended] = []
@@ -148,6 +172,7 @@ class Multi:
         error = transfer.conclude(
             curl, code, message, ended_by=ended_by, is_taken=lambda kept: self._is_taken(kept, host)
         )
+        self._kept.note(curl)
         self._multi.remove_handle(curl)
         if len(self._idle) < _IDLE_HANDLES:
             curl.reset()  # lets go of the transfer

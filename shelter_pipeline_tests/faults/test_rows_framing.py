@@ -239,7 +239,6 @@ def test_a_connection_that_ends_before_the_request_is_transient(
     assert 1 <= server.accepted <= 4
 
 
-@pytest.mark.xfail(strict=True, reason="libcurl looks at an idle connection only once a second (curl#22169)")
 def test_a_late_reply_nobody_asked_for_is_not_taken_for_the_answer_to_the_next_request(
     server: FaultServer,
 ) -> None:
