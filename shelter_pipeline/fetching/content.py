@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -56,13 +57,16 @@ class Rule:
     held_min_bytes: int | None = None
     below_percent_of_held: float | None = None
 
+    def concerns(self, families: AbstractSet[Family]) -> bool:
+        """Whether it is about files of which kinds of these families were promised."""
+        return (not self.promised or bool(families & self.promised)) and (
+            not self.only or families <= self.only
+        )
+
     def holds(self, arrival: Signs, signs: Mapping[str, Sign]) -> bool:
-        """Whether every condition is met."""
-        families = {kind.family for kind in arrival.promised}
+        """Whether every condition on the file itself is met."""
         return (
-            (not self.promised or bool(families & self.promised))
-            and (not self.only or families <= self.only)
-            and self._amount_fits(arrival)
+            self._amount_fits(arrival)
             and all(arrival.shows(sign, signs) for sign in self.all)
             and (not self.any or any(arrival.shows(sign, signs) for sign in self.any))
         )
@@ -95,6 +99,9 @@ class ContentRules:
     kinds: Mapping[str, Kind]
     signs: Mapping[str, Sign]
     rules: tuple[Rule, ...]
+    _tables: dict[tuple[Question, frozenset[Family]], tuple[Rule, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def promised_kinds(
         self,
@@ -127,11 +134,20 @@ class ContentRules:
         return tuple(self._found(arrival))
 
     def _found(self, arrival: Signs) -> Iterator[Finding]:
+        families = frozenset(kind.family for kind in arrival.promised)
         for question in _questions(arrival):
-            for rule in self.rules:
-                if rule.question == question and rule.holds(arrival, self.signs):
+            for rule in self._table(question, families):
+                if rule.holds(arrival, self.signs):
                     yield rule.finding(arrival)
                     break
+
+    def _table(self, question: Question, families: frozenset[Family]) -> tuple[Rule, ...]:
+        """The rules that are about such files, found once."""
+        table = self._tables.get((question, families))
+        if table is None:
+            rules = (rule for rule in self.rules if rule.question == question and rule.concerns(families))
+            table = self._tables[question, families] = tuple(rules)
+        return table
 
 
 def _questions(arrival: Signs) -> Iterator[Question]:

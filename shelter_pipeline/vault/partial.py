@@ -44,14 +44,18 @@ def storing(what: str) -> Iterator[None]:
 
 
 class Kept(set[str | None]):
-    """The keys under which something is kept in a folder, by this process or by another one meanwhile."""
+    """The keys under which something is kept in a folder: read once, then as this process changes it.
+
+    What another process keeps meanwhile is not taken up here, and not overwritten either.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(path.stem for path in folder.glob(f"*{NOTE}"))
         self._folder = str(folder)
 
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or os.path.lexists(f"{self._folder}/{key}{NOTE}")
+    def are_of_others(self, key: str) -> bool:
+        """Whether another process keeps something under this key that we know nothing of."""
+        return key not in self and os.path.lexists(f"{self._folder}/{key}{NOTE}")
 
 
 class LocalPartial:
@@ -238,16 +242,26 @@ class LocalPartial:
         return self._key is not None and self._path == self._folder / f"{self._key}{DATA}"
 
     def _make_file(self) -> None:
-        if self._key is not None:
-            path = self._folder / f"{self._key}{DATA}"
-            descriptor = _open_private(path, os.O_RDWR | os.O_CREAT)
-            if _lock(descriptor, path):
-                os.ftruncate(descriptor, 0)
-                self._path, self._descriptor = path, descriptor
-                return
-            os.close(descriptor)
+        if self._key is not None and self._make_keyed_file(self._key):
+            return
         self._path = self._folder / uuid.uuid4().hex
         self._descriptor = _open_private(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+
+    def _make_keyed_file(self, key: str) -> bool:
+        """Whether the file of the key could be had; somebody may work on it, and anything may stand there."""
+        if self._notes.are_of_others(key):
+            return False
+        path = self._folder / f"{key}{DATA}"
+        try:
+            descriptor = _open_private(path, os.O_RDWR | os.O_CREAT)
+        except OSError:
+            return False
+        if not _lock(descriptor, path):
+            os.close(descriptor)
+            return False
+        os.ftruncate(descriptor, 0)
+        self._path, self._descriptor = path, descriptor
+        return True
 
     def _take_up(self, key: str) -> None:
         path = self._folder / f"{key}{DATA}"

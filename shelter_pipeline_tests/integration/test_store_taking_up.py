@@ -156,9 +156,24 @@ def test_what_a_killed_writer_kept_is_taken_up(place: StoreUnderTest) -> None:
         assert writer.stdout.readline() == "kept\n"
         writer.send_signal(signal.SIGKILL)
 
-    with place.store.receive("key") as partial:
+    with place.opened().receive("key") as partial:
         assert partial.note is not None
         assert (partial.read_head(len(PART) + 1), partial.note["etag"]) == (PART, '"1"')
+
+
+def test_what_another_process_keeps_meanwhile_is_not_overwritten(place: StoreUnderTest) -> None:
+    store = place.opened()
+    with place.opened().receive("key") as other:
+        other.write(PART)
+        assert other.keep({"etag": '"1"'})
+
+    with store.receive("key") as partial:
+        partial.write(b"x" * 400_000)
+        kept = partial.keep({"etag": '"2"'})
+
+    with place.opened().receive("key") as partial:
+        found = (partial.note or {}).get("etag")
+    assert (kept, found) == (False, '"1"')
 
 
 def test_old_partials_are_swept_and_young_ones_left(place: StoreUnderTest) -> None:
