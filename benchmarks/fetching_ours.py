@@ -19,14 +19,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from shelter_pipeline.fetching.door import Door
-from shelter_pipeline.fetching.download import Downloader
+from shelter_pipeline.fetching.download import Downloader, Promise
+from shelter_pipeline.fetching.engine import Engine
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.operations.discover_resources import discover_resources
 from shelter_pipeline.operations.harvest_portal import harvest_portal
@@ -34,7 +34,7 @@ from shelter_pipeline.operations.ledger import add_portal
 from shelter_pipeline.operations.plan_organization import plan_organization
 from shelter_pipeline.operations.rescue_batch import rescue_batch
 from shelter_pipeline.operations.workplace import open_workplace
-from shelter_pipeline.settings import load_settings
+from shelter_pipeline.settings import Settings, load_settings
 from shelter_pipeline.vault.local import LocalStore
 
 Result = dict[str, Any]
@@ -64,18 +64,31 @@ def batch(arguments: argparse.Namespace) -> Result:
 def engine(arguments: argparse.Namespace) -> Result:
     """Fetch a list of URLs into the store, with everything a capture needs and without a catalog."""
     settings = load_settings()
-    downloader = Downloader(
-        Door.of(settings),
-        LocalStore(settings.store_path),
-        max_attempts=settings.fetch_max_attempts,
-        retry_delay_seconds=settings.fetch_retry_delay_seconds,
-        politeness=Politeness.of(settings),
-    )
+    store = LocalStore(settings.store_path)
     urls = arguments.urls.read_text().split()
     started = _used()
-    with ThreadPoolExecutor(settings.fetch_threads) as pool:
-        reasons = Counter(capture.reason for capture in pool.map(downloader.fetch, urls))
+    reasons: Counter[str] = Counter()
+    with (
+        Politeness.of(settings) as politeness,
+        Engine(
+            downloader(settings, store), store, politeness, connections=settings.fetch_connections
+        ) as running,
+    ):
+        for url in urls:
+            running.submit(url, url, Promise())
+        while running.pending:
+            reasons.update(capture.reason for _, capture in running.results(1.0))
     return {"reasons": dict(reasons), "start": started}
+
+
+def downloader(settings: Settings, store: LocalStore) -> Downloader:
+    """What fetches as a batch does."""
+    return Downloader(
+        Door.of(settings),
+        store,
+        max_attempts=settings.fetch_max_attempts,
+        retry_delay_seconds=settings.fetch_retry_delay_seconds,
+    )
 
 
 def _used() -> dict[str, float]:
