@@ -150,7 +150,7 @@ def shown(value: str) -> str:
 
 
 def _shown_fields(fields: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    return [(name, shown(value)) for name, value in fields]
+    return [(name, value if value.isascii() else shown(value)) for name, value in fields]
 
 
 class Checksum:

@@ -29,6 +29,7 @@ from shelter_pipeline.vault.store import BlobStore
 
 _HELPERS = 2
 _MOST_LANES = 4
+_MANY = 250  # results worth no more waiting
 _MOST_SLOW = 3  # slow transfers have at most so many times the places of the others
 _ENOUGH_FILES = 32
 _BULKY_BYTES = 256 * 1024
@@ -99,9 +100,18 @@ class Engine:
         return sum(lane.wire_bytes for lane in self._lanes)
 
     def submit(
-        self, tag: Any, url: str, promise: Promise, *, cancelled: Callable[[], bool] | None = None
+        self,
+        tag: Any,
+        url: str,
+        promise: Promise,
+        *,
+        cancelled: Callable[[], bool] | None = None,
+        more: bool = False,
     ) -> None:
-        """Fetch `url` when its turn comes; the capture comes back under `tag`."""
+        """Fetch `url` when its turn comes; the capture comes back under `tag`.
+
+        `more` says that others follow at once, and that the last of them will start all.
+        """
 
         def is_cancelled() -> bool:
             return self._cancelled or (cancelled is not None and cancelled())
@@ -117,17 +127,24 @@ class Engine:
             self.frontier.queue(parse_url(url), job)
         except RefusedError:
             self._refuse(job)
-        self._wake()
+        if not more:
+            self._wake()
 
-    def results(self, seconds: float) -> list[Result]:
+    def results(self, seconds: float, *, linger_seconds: float = 0.0) -> list[Result]:
         """Captures that are there: waits for the first of them for at most so long, if any is to come.
 
+        Waits for more of them, up to a good many, if it may linger.
         Raises what broke a lane or the publisher.
         """
         with self._something:
             self._something.wait_for(
                 lambda: self._results or self._error or not self._pending, timeout=seconds
             )
+            if linger_seconds:
+                self._something.wait_for(
+                    lambda: self._error or len(self._results) >= min(_MANY, self._pending),
+                    timeout=linger_seconds,
+                )
             if self._error is not None:
                 raise self._error
             ready = list(self._results)

@@ -15,7 +15,7 @@ from shelter_pipeline.fetching.http_transfer import REDIRECTS
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.mind_robots import Fetch, mind_robots
 from shelter_pipeline.fetching.passage import Passage
-from shelter_pipeline.fetching.robots_book import RobotsBook
+from shelter_pipeline.fetching.robots_book import Allowed, RobotsBook
 from shelter_pipeline.fetching.steps import Ask, Steps
 from shelter_pipeline.fetching.transfer import Transfer
 
@@ -106,7 +106,7 @@ def exchange(
     origin = here = passage.admit(parse_url(wish.url))
     while True:
         trace.final_url = here.text
-        if robots is not None:
+        if robots is not None and not isinstance(robots.decide(here), Allowed):
             yield from mind_robots(robots, here, _robots_fetch(passage, limits, wish.tick))
         left = max(deadline - time.monotonic(), 0.001)
         transfer = passage.transfer(here, limits, wish, seconds=left, same_host=_same_origin(origin, here))

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from shelter_pipeline.domain.errors import DamagedError
 
 _STATUS_LINE = re.compile(rb"HTTP/([0-9](?:\.[0-9])?) ([1-9][0-9]{2})(?: [^\r\n]*)?\Z")
-_FIELD_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_NAME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_CONTROLS = rb"\x00-\x08\x0a-\x1f\x7f"
+_FIELD = re.compile(rb"(" + _NAME + rb"):[ \t]*([^" + _CONTROLS + rb"]*)\Z")
+_NAMED = re.compile(_NAME + rb":")
 _DIGITS = re.compile(r"[0-9]+\Z")
 _BODILESS = (204, 205, 304)
 _LONGEST_STATUS_LINE = 8 * 1024
@@ -127,13 +129,11 @@ def _status_of(line: bytes) -> tuple[str, int]:
 
 
 def _field_of(line: bytes) -> tuple[str, str]:
-    name, colon, value = line.partition(b":")
-    if not colon or not _FIELD_NAME.match(name):
-        raise DamagedError(f"{line[:80]!r} is not a header field", reason="head-invalid")
-    value = value.strip(b" \t")
-    if _CONTROL.search(value):
-        raise DamagedError(f"the header field {name[:80]!r} holds a control byte", reason="head-invalid")
-    return name.decode("latin-1"), value.decode("latin-1")
+    match = _FIELD.match(line)
+    if match is None:
+        fault = "holds a control byte" if _NAMED.match(line) else "is not a header field"
+        raise DamagedError(f"{line[:80]!r} {fault}", reason="head-invalid")
+    return match[1].decode("latin-1"), match[2].rstrip(b" \t").decode("latin-1")
 
 
 def framing_of(head: Head) -> Framing:

@@ -14,6 +14,8 @@ from shelter_pipeline.vault.store import Blob, BlobStore
 
 # A larger group waits longer for its results and saves little more.
 _GROUP_FILES = 256
+# A group of one costs nearly as much as a group of many, so the first waits a moment for others.
+_ENOUGH_FILES, _LINGER_SECONDS = 64, 0.02
 # What waits in memory: small files, at most 128 KiB each.
 _MOST_WAITING = 512
 # Larger ones are files, and each of them holds a descriptor until it is published.
@@ -55,7 +57,8 @@ class Publisher:
         with self._something:
             self._waiting.append((tag, arrival))
             self._files += _is_file(arrival)
-            self._something.notify()
+            if len(self._waiting) in (1, _ENOUGH_FILES):
+                self._something.notify()
 
     def close(self) -> None:
         """End; what was not published is discarded."""
@@ -80,6 +83,9 @@ class Publisher:
     def _next_group(self) -> list[tuple[Any, Arrival]]:
         with self._something:
             self._something.wait_for(lambda: self._waiting or self._closed)
+            self._something.wait_for(
+                lambda: len(self._waiting) >= _ENOUGH_FILES or self._closed, timeout=_LINGER_SECONDS
+            )
             if self._closed:
                 return []
             group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _GROUP_FILES))]

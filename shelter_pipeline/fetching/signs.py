@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from shelter_pipeline.fetching.kinds import TEXTS, Kind, Signature, begin_any
+from shelter_pipeline.fetching.kinds import TEXTS, Beginnings, Kind, Signature
 from shelter_pipeline.fetching.sizes import size_contradicts
 
 Where = Literal["start", "text", "titles"]
@@ -31,6 +31,10 @@ class Sign:
     pattern: re.Pattern[str] | None
     where: Where = "start"
     signatures: tuple[Signature, ...] = ()
+    beginnings: Beginnings = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "beginnings", Beginnings(self.signatures))
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Signs:
             return COMPUTED[name](self, signs)
         sign = signs[name]
         if sign.pattern is None:
-            return begin_any(sign.signatures, self.head)
+            return sign.beginnings.fit(self.head)
         if sign.where == "start":
             return sign.pattern.match(self.text, self.start) is not None
         return sign.pattern.search(self.text if sign.where == "text" else self.titles) is not None

@@ -33,6 +33,8 @@ Result = TypeVar("Result")
 # Claims in hand: enough for every host of a mixed batch to have a file here, few enough for memory.
 _IN_HAND = 2000
 _LOOK_SECONDS = 0.5
+# Settling a few costs the catalog as much as settling many.
+_LINGER_SECONDS = 0.1
 _CANCEL_SECONDS = 5.0
 _ROOM_SECONDS = 60.0
 
@@ -128,9 +130,15 @@ class BatchRun:
         claims = self._ask_for_claims(_IN_HAND - engine.pending)
         self._exhausted = not claims
         heartbeat.watch(claim.token for claim in claims)
-        for claim in claims:
+        for left, claim in zip(range(len(claims) - 1, -1, -1), claims, strict=True):
             self._claims[claim.token] = claim
-            engine.submit(claim, claim.url, promise_of(claim), cancelled=_lost(heartbeat, claim.token))
+            engine.submit(
+                claim,
+                claim.url,
+                promise_of(claim),
+                cancelled=_lost(heartbeat, claim.token),
+                more=left > 0,
+            )
 
     def _wait_for_room(self) -> bool:
         """Nothing runs and the store is nearly full: give it a minute, for others may make room."""
@@ -161,7 +169,9 @@ class BatchRun:
 
     def _settle(self, engine: Engine, heartbeat: Heartbeat) -> None:
         """Record what has ended; waits a moment if nothing has."""
-        ended: list[tuple[ClaimedAsset, Capture]] = engine.results(_LOOK_SECONDS)
+        ended: list[tuple[ClaimedAsset, Capture]] = engine.results(
+            _LOOK_SECONDS, linger_seconds=_LINGER_SECONDS
+        )
         if ended:
             ours = self._record(ended)
             for claim, capture in ended:

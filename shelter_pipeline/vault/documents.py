@@ -39,12 +39,12 @@ def put_group(
             partial = new_partial()
             cleaning.callback(partial.discard)
             partial.write(data)
-            written.append((name, data, partial.finish(sync=False)))
+            written.append((name, data, Path(partial.finish(sync=False))))
         with storing("sync the store"):
             sync_file_system(descriptor)
         for name, data, path in written:
             with storing(f"store {name}"):
-                folders.make_for_now((root / name).parent)
+                folders.make_for_now(str((root / name).parent))
                 place_document(path, root / name, name, data)
         with storing("sync the store"):
             sync_file_system(descriptor)

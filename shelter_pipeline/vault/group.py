@@ -45,17 +45,19 @@ def _publish(
     paths = [_outcome(bind(partial.finish, sync=False)) for partial in partials]
     with storing("sync the store"):
         sync_file_system(descriptor)
-    made: set[Path] = set()
+    top, made = str(root), set[str]()
 
-    def rename(partial: LocalPartial, path: Path) -> Blob:
-        location = f"blobs/{digest_path(partial.sha256)}"
-        target = root / location
+    def rename(partial: LocalPartial, path: str) -> Blob:
+        # Texts and not Paths: this is done for every small file.
+        sha256 = partial.sha256
+        location = f"blobs/{digest_path(sha256)}"
+        folder = f"{top}/{location[: -len(sha256) - 1]}"
         with storing(f"publish {location}"):
             partial.check_written()
-            folders.make_for_now(target.parent)
-            path.replace(target)
-        made.add(target.parent)
-        return Blob(partial.sha256, partial.size, location)
+            folders.make_for_now(folder)
+            os.replace(path, f"{top}/{location}")  # noqa: PTH105
+        made.add(folder)
+        return Blob(sha256, partial.size, location)
 
     blobs = [
         path if isinstance(path, TransientError) else _outcome(bind(rename, partial, path))

@@ -136,7 +136,7 @@ class LocalStore:
             path = partial.finish(sync=True)
             with storing(f"store {name}"):
                 self.folders.make(target.parent)
-                place_document(path, target, name, data)
+                place_document(Path(path), target, name, data)
                 sync_folder(target.parent)
 
     def put_documents(self, documents: Iterable[tuple[str, bytes]]) -> None:
@@ -230,7 +230,7 @@ class LocalStore:
         path = file.finish(sync=True)
         with storing(f"publish {location}"):
             self.folders.make(target.parent)
-            path.replace(target)
+            os.replace(path, target)  # noqa: PTH105
             sync_folder(target.parent)
         file.published()
         return Blob(file.sha256, file.size, location)

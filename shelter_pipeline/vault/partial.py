@@ -68,7 +68,8 @@ class LocalPartial:
         self.note: dict[str, Any] | None = None
         self._folder = folder
         self._key = key
-        self._path: Path | None = None
+        self._path: str | None = None
+        self._has_keyed_file = False
         self._descriptor: int | None = None
         self._kept = False
         self._closed = False
@@ -102,7 +103,7 @@ class LocalPartial:
     @property
     def path(self) -> Path | None:
         """The private file; None while all bytes are in memory."""
-        return self._path
+        return Path(self._path) if self._path else None
 
     def write(self, data: bytes, /) -> None:
         """Append. Raises TransientError `no-space` or `store-failed`, now or at the next call."""
@@ -139,7 +140,7 @@ class LocalPartial:
         self.flush()
         assert self._path is not None  # noqa: S101 - a descriptor has a path
         with storing("read a partial"):
-            return self._path.open("rb")
+            return open(self._path, "rb")  # noqa: PTH123
 
     def keep(self, note: Mapping[str, Any]) -> bool:
         """Leave the bytes so far for whoever comes with this key, even after a crash from now on.
@@ -180,7 +181,7 @@ class LocalPartial:
         self._hash.update(data)
         self._written += len(data)
 
-    def finish(self, *, sync: bool) -> Path:
+    def finish(self, *, sync: bool) -> str:
         """The private file, whole and read-only; durable too with `sync`. Nothing can be added.
 
         A keyed file stays locked until `published` or `discard`, so that nobody else begins in it. One that was
@@ -189,7 +190,7 @@ class LocalPartial:
         was_file = self._descriptor is not None
         with storing("write a partial"):
             if self._descriptor is None:
-                self._make_file()
+                self._make_own_file()  # nobody can be in its way, and nobody will continue it
             self.flush()
             assert self._descriptor is not None  # noqa: S101 - just made
             with suppress(OSError):  # a courtesy that not every file system can show
@@ -211,7 +212,7 @@ class LocalPartial:
         """The private file has become something else: there is nothing to remove, and nothing to take up."""
         if self._has_keyed_file:
             self._forget_note()
-        self._path, self._kept = None, False
+        self._path, self._kept, self._has_keyed_file = None, False, False
         self._close()
 
     def copied(self) -> None:
@@ -220,7 +221,7 @@ class LocalPartial:
             self._forget_note()
         if self._path is not None:
             with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+                Path(self._path).unlink(missing_ok=True)
         self._path, self._kept = None, False
         self._close()
 
@@ -230,22 +231,21 @@ class LocalPartial:
             if self._has_keyed_file:
                 self._forget_note()
             with suppress(OSError):  # before it is unlocked, or somebody else might have begun in it
-                self._path.unlink(missing_ok=True)
+                Path(self._path).unlink(missing_ok=True)
         elif self._descriptor is not None:
             with suppress(OSError):  # it may have been made read-only, and could not be published
                 os.fchmod(self._descriptor, _PRIVATE)
         self._close()
         self._begin()
 
-    @property
-    def _has_keyed_file(self) -> bool:
-        return self._key is not None and self._path == self._folder / f"{self._key}{DATA}"
-
     def _make_file(self) -> None:
-        if self._key is not None and self._make_keyed_file(self._key):
-            return
-        self._path = self._folder / uuid.uuid4().hex
-        self._descriptor = _open_private(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        if self._key is None or not self._make_keyed_file(self._key):
+            self._make_own_file()
+
+    def _make_own_file(self) -> None:
+        path = f"{self._folder}/{uuid.uuid4().hex}"
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+        self._path = path
 
     def _make_keyed_file(self, key: str) -> bool:
         """Whether the file of the key could be had; somebody may work on it, and anything may stand there."""
@@ -260,7 +260,7 @@ class LocalPartial:
             os.close(descriptor)
             return False
         os.ftruncate(descriptor, 0)
-        self._path, self._descriptor = path, descriptor
+        self._path, self._descriptor, self._has_keyed_file = str(path), descriptor, True
         return True
 
     def _take_up(self, key: str) -> None:
@@ -273,7 +273,7 @@ class LocalPartial:
         if not _lock(descriptor, path):
             os.close(descriptor)
             return
-        self._path, self._descriptor = path, descriptor
+        self._path, self._descriptor, self._has_keyed_file = str(path), descriptor, True
         note = _read_note(self._folder / f"{key}{NOTE}")
         try:
             digest = _hash_prefix(descriptor, note["size"]) if note else None
