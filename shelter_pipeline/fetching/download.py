@@ -63,7 +63,7 @@ class Downloader:
         self._politeness = politeness
         self._reserve_bytes = reserve_bytes
         self._rules = rules or content_rules()
-        self._robots = robots
+        self.robots = robots
         self._sleep = sleep
 
     def fetch(
@@ -193,7 +193,7 @@ class Downloader:
             max_bytes=max_bytes,
             seconds=max(fetch.left_seconds, 0.001),
         )
-        yield from exchange(self._door.passage, wish, self._door.limits, fetch.trace, robots=self._robots)
+        yield from exchange(self._door.passage, wish, self._door.limits, fetch.trace, robots=self.robots)
 
     def _judge(self, fetch: Fetch, body: Body) -> Arrival:
         """Whether what came is to be published, kept apart or dropped, by what it turned out to be."""

@@ -16,13 +16,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from shelter_pipeline.domain.errors import RefusedError
-from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.domain.urls import Url, parse_url
 from shelter_pipeline.fetching.arrival import Arrival
 from shelter_pipeline.fetching.capture import Capture, Promise
 from shelter_pipeline.fetching.download import Downloader
 from shelter_pipeline.fetching.frontier import Frontier
 from shelter_pipeline.fetching.lane import Job, Lane
-from shelter_pipeline.fetching.politeness import Politeness
+from shelter_pipeline.fetching.politeness import Politeness, Turn
 from shelter_pipeline.fetching.publisher import Publisher
 from shelter_pipeline.fetching.steps import Call
 from shelter_pipeline.vault.store import BlobStore
@@ -54,8 +54,9 @@ class Engine:
         lanes: int | None = None,
     ) -> None:
         self._connections = connections
-        self.frontier: Frontier[Job] = Frontier(politeness.try_turn, politeness.rest_seconds)
+        self.frontier: Frontier[Job] = Frontier(self._try_turn, politeness.rest_seconds)
         self._downloader = downloader
+        self._politeness = politeness
         self._results: deque[Result] = deque()
         self._something = threading.Condition()
         self._pending = 0
@@ -190,6 +191,12 @@ class Engine:
     def is_over(self) -> bool:
         """Whether the lanes should end."""
         return self._over
+
+    def _try_turn(self, url: Url) -> Turn | float:
+        """While somebody asks for the robots.txt of a host, none of its files is begun."""
+        robots = self._downloader.robots
+        wait = robots.wait_seconds(url) if robots is not None else 0.0
+        return wait or self._politeness.try_turn(url)
 
     def arrived(self, job: Job, arrival: Arrival) -> None:
         """A fetch has come to its end: its bytes are to be published, or its capture is final."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 
 from shelter_pipeline.domain.errors import PermanentError, RefusedError
@@ -13,9 +14,9 @@ from shelter_pipeline.domain.urls import Url, join_url, parse_url
 from shelter_pipeline.fetching.framing import Head
 from shelter_pipeline.fetching.http_transfer import REDIRECTS
 from shelter_pipeline.fetching.limits import Limits
-from shelter_pipeline.fetching.mind_robots import Fetch, mind_robots
+from shelter_pipeline.fetching.mind_robots import mind_robots
 from shelter_pipeline.fetching.passage import Passage
-from shelter_pipeline.fetching.robots_book import Allowed, RobotsBook
+from shelter_pipeline.fetching.robots_book import RobotsBook
 from shelter_pipeline.fetching.steps import Ask, Steps
 from shelter_pipeline.fetching.transfer import Transfer
 
@@ -106,8 +107,8 @@ def exchange(
     origin = here = passage.admit(parse_url(wish.url))
     while True:
         trace.final_url = here.text
-        if robots is not None and not isinstance(robots.decide(here), Allowed):
-            yield from mind_robots(robots, here, _robots_fetch(passage, limits, wish.tick))
+        if robots is not None:
+            yield from mind_robots(robots, here, partial(_robots_exchange, passage, limits, wish.tick))
         left = max(deadline - time.monotonic(), 0.001)
         transfer = passage.transfer(here, limits, wish, seconds=left, same_host=_same_origin(origin, here))
         try:
@@ -130,16 +131,19 @@ def exchange(
     )
 
 
-def _robots_fetch(passage: Passage, limits: Limits, tick: Callable[[], None] | None) -> Fetch:
+def _robots_exchange(
+    passage: Passage,
+    limits: Limits,
+    tick: Callable[[], None] | None,
+    url: str,
+    on_head: Callable[[Head], None],
+    sink: Callable[[bytes], None],
+) -> Steps[Exchange]:
     bounded = replace(
         limits, max_redirects=MOST_REDIRECTS, total_seconds=min(limits.total_seconds, _ROBOTS_SECONDS)
     )
-
-    def fetch(url: str, on_head: Callable[[Head], None], sink: Callable[[bytes], None]) -> Steps[Exchange]:
-        wish = Wish(url, on_head, sink, tick=tick, max_bytes=MOST_BYTES, alone=True)
-        return exchange(passage, wish, bounded, Trace())
-
-    return fetch
+    wish = Wish(url, on_head, sink, tick=tick, max_bytes=MOST_BYTES, alone=True)
+    return exchange(passage, wish, bounded, Trace())
 
 
 def _follow(

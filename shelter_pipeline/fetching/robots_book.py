@@ -129,16 +129,12 @@ class RobotsBook:
 
     def decide(self, url: Url) -> Decision:
         """What robots.txt says to a request for `url`. Never waits."""
-        if url.scheme not in ("http", "https") or url.path == "/robots.txt":
+        if not _has_robots(url):
             return _ALLOWED
-        scheme, _, name, *path = url.text.split("/", 3)
-        origin = f"{scheme}//{name}"
+        origin = _origin_of(url)
         now = self._clock()
         with self._lock:
-            entry = self._entries.get(origin)
-            if entry is None:
-                entry = self._entries[origin] = _Entry(url.host, is_known=self._ledger is None)
-            self._recheck(origin, entry, now)
+            entry = self._entry(origin, url, now)
             if not entry.is_known:
                 return _SOON
             if (entry.policy or self._policy) == "ignore":
@@ -149,8 +145,23 @@ class RobotsBook:
             record, robots = entry.record, entry.robots
         if record.state == "failing":
             return Held(fresh_until - now, error_of_record(record, fresh_until - now))
-        rule = robots.against("/" + "".join(path))
+        rule = robots.against(url.text[len(origin) :])
         return Disallowed(rule.text) if rule is not None else _ALLOWED
+
+    def wait_seconds(self, url: Url) -> float:
+        """Seconds if `decide` would only say that somebody else is asking; 0 if it has something to say."""
+        if not _has_robots(url):
+            return 0.0
+        origin = _origin_of(url)
+        now = self._clock()
+        with self._lock:
+            entry = self._entry(origin, url, now)
+            if not entry.is_known:
+                return WORTH_ASKING_AGAIN_SECONDS
+            fresh_until = entry.record.fresh_until
+            if (entry.policy or self._policy) == "ignore" or (fresh_until is not None and now < fresh_until):
+                return 0.0
+            return 0.0 if self._may_ask(origin, entry, now) else WORTH_ASKING_AGAIN_SECONDS
 
     def admit(self, url: Url, ask: Callable[[str], RobotsReply]) -> None:
         """Wait for the decision on `url`; whoever is told to ask calls `ask` with the address of the robots.txt.
@@ -175,7 +186,7 @@ class RobotsBook:
 
     def learn(self, url: Url, reply: RobotsReply) -> None:
         """How the request for the robots.txt at the URL's origin ended."""
-        origin = "/".join(url.text.split("/", 3)[:3])
+        origin = _origin_of(url)
         now = self._clock()
         with self._lock:
             entry = self._entries.setdefault(origin, _Entry(url.host, is_known=True))
@@ -191,20 +202,33 @@ class RobotsBook:
         if state != "failing":
             self._on_crawl_delay(url.host, delay or 0.0)
 
+    def _entry(self, origin: str, url: Url, now: float) -> _Entry:
+        entry = self._entries.get(origin)
+        if entry is None:
+            entry = self._entries[origin] = _Entry(url.host, is_known=self._ledger is None)
+        self._recheck(origin, entry, now)
+        return entry
+
     def _recheck(self, origin: str, entry: _Entry, now: float) -> None:
         if self._ledger is not None and now - entry.checked_at > RECHECK_SECONDS:
             entry.checked_at = now
             self._question(origin, claim=False)
 
     def _ask(self, origin: str, entry: _Entry, now: float) -> Decision:
-        if now < entry.asked_until:
-            return _SOON
-        if self._ledger is not None and not entry.may_ask:
-            self._question(origin, claim=True)
+        if not self._may_ask(origin, entry, now):
             return _SOON
         entry.may_ask = False
         entry.asked_until = now + ASKING_SECONDS
         return Ask(f"{origin}/robots.txt")
+
+    def _may_ask(self, origin: str, entry: _Entry, now: float) -> bool:
+        """Whether nobody asks, here or elsewhere; the ledger is asked for the right to."""
+        if now < entry.asked_until:
+            return False
+        if self._ledger is not None and not entry.may_ask:
+            self._question(origin, claim=True)
+            return False
+        return True
 
     def _question(self, origin: str, *, claim: bool) -> None:
         self._questions[origin] = claim or self._questions.get(origin, False)
@@ -245,6 +269,15 @@ class RobotsBook:
                 entry.may_ask |= answer.may_ask
                 if origin not in self._learned and now >= entry.asked_until:  # else we know better
                     self._note(entry, answer.record.seen_from(-now))
+
+
+def _has_robots(url: Url) -> bool:
+    return url.scheme in ("http", "https") and url.path != "/robots.txt"
+
+
+def _origin_of(url: Url) -> str:
+    """`scheme://name:port` of a normal form, which always has a path."""
+    return url.text[: url.text.index("/", len(url.scheme) + 3)]
 
 
 def _outcome_of(ask: Callable[[str], RobotsReply], robots_url: str) -> RobotsReply:
