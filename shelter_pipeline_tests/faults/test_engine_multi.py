@@ -13,6 +13,7 @@ import pytest
 
 from shelter_pipeline.domain.errors import ShelterError, TransientError
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.fetching.http_transfer import HttpTransfer
 from shelter_pipeline.fetching.multi import Ended, Multi
 from shelter_pipeline.fetching.transfer import Transfer
 from shelter_pipeline_tests.support.engines import open_descriptors, wait_until
@@ -33,10 +34,12 @@ def a_multi(kind: type[Multi] = Multi) -> Iterator[Multi]:
 
 def a_transfer(
     url: str, sink: Callable[[bytes], Any] = len, tick: Callable[[], None] | None = None
-) -> Transfer:
-    return Transfer(
+) -> HttpTransfer:
+    return HttpTransfer(
         parse_url(url),
         SHORT,
+        seconds=SHORT.total_seconds,
+        max_bytes=SHORT.max_bytes,
         headers=["User-Agent: tests"],
         allowed_networks=LOOPBACK,
         on_head=lambda _head: None,

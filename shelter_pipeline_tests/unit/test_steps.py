@@ -9,13 +9,21 @@ import pytest
 
 from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.fetching.http_transfer import HttpTransfer
 from shelter_pipeline.fetching.steps import Ask, Call, Rest, drive
 from shelter_pipeline.fetching.transfer import Transfer
 from shelter_pipeline_tests.support.fetching import SHORT
 
 
-def a_transfer(url: str = "http://a.example/") -> Transfer:
-    return Transfer(parse_url(url), SHORT, on_head=lambda _head: None, sink=lambda _data: None)
+def a_transfer() -> Transfer:
+    return HttpTransfer(
+        parse_url("http://a.example/"),
+        SHORT,
+        seconds=SHORT.total_seconds,
+        max_bytes=SHORT.max_bytes,
+        on_head=lambda _head: None,
+        sink=lambda _data: None,
+    )
 
 
 def test_each_step_is_taken_in_its_turn_and_what_was_called_is_sent_back() -> None:
