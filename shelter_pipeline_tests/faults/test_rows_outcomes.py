@@ -71,23 +71,28 @@ def _later(delta: timedelta) -> str:
     return format_datetime(datetime.now(UTC) + delta, usegmt=True)
 
 
-# A Retry-After, and whether it ends the fetch; otherwise it is ignored or over at once.
-WAITS: dict[str, tuple[Callable[[], str], bool]] = {
-    "E7-an hour in seconds": (lambda: "3600", True),
-    "E7-10^9 seconds": (lambda: "1000000000", True),
-    "E7-10^400 seconds": (lambda: "1" + "0" * 400, True),
-    "E7-a date": (lambda: _later(timedelta(hours=1)), True),
-    "E7-a date in a hundred years": (lambda: _later(timedelta(days=36_500)), True),
-    "E7-zero": (lambda: "0", False),
-    "E7-a date in the past": (lambda: _later(timedelta(hours=-1)), False),
-    "E7-minus one": (lambda: "-1", False),
-    "E7-a fraction": (lambda: "1.5", False),
-    "E7-words": (lambda: "soon", False),
-    "E7-nothing": (lambda: "", False),
-    "E7-two of them": (lambda: "1, 2", False),
-    "E7-a date that is none": (lambda: "Mon, 99 Foo 2026 99:99:99 GMT", False),
-    "E7-digits of another script": (lambda: "\xb2\xb3", False),
-    "E7-a year before there were any": (lambda: "Mon, 01 Jan 0000 00:00:00 GMT", False),
+# What a Retry-After says. A long wait ends the fetch, one that is over is followed by the next attempt,
+# and what is no wait at all counts as none.
+LONG: dict[str, Callable[[], str]] = {
+    "E7-an hour in seconds": lambda: "3600",
+    "E7-10^9 seconds": lambda: "1000000000",
+    "E7-10^400 seconds": lambda: "1" + "0" * 400,
+    "E7-a date": lambda: _later(timedelta(hours=1)),
+    "E7-a date in a hundred years": lambda: _later(timedelta(days=36_500)),
+}
+OVER: dict[str, Callable[[], str]] = {
+    "E7-zero": lambda: "0",
+    "E7-a date in the past": lambda: _later(timedelta(hours=-1)),
+    "E7-a year before there were any": lambda: "Mon, 01 Jan 0000 00:00:00 GMT",
+}
+NO_WAIT = {
+    "E7-minus one": "-1",
+    "E7-a fraction": "1.5",
+    "E7-words": "soon",
+    "E7-nothing": "",
+    "E7-two of them": "1, 2",
+    "E7-a date that is none": "Mon, 99 Foo 2026 99:99:99 GMT",
+    "E7-digits of another script": "\xb2\xb3",
 }
 
 
@@ -105,21 +110,44 @@ def test_a_permanent_status_is_asked_for_once_and_has_its_reason(
 
 
 @pytest.mark.parametrize("status", ["429 Slow", "503 Busy"])
-@pytest.mark.parametrize("case", WAITS)
-def test_a_wait_that_is_asked_for_is_obeyed_within_caps(
+@pytest.mark.parametrize("case", LONG)
+def test_a_long_wait_that_is_asked_for_ends_the_fetch(
     server: FaultServer, tmp_path: Path, case: str, status: str
 ) -> None:
-    value, ends = WAITS[case]
-    busy = whole(b"", f"Retry-After: {value()}", status=status)
+    busy = whole(b"", f"Retry-After: {LONG[case]()}", status=status)
     url = server.serves_in_turn("/file", busy, whole(BODY))
 
     said = fetched(url, tmp_path, fetch_max_attempts=2)
 
-    if ends:
-        assert (said["verdict"], said["reason"], server.requests("/file")) == ("transient", "rate-limited", 1)
-    else:
-        assert said["verdict"] in ("stored", "transient")
-        assert server.requests("/file") <= 2
+    assert (said["verdict"], said["reason"], server.requests("/file")) == ("transient", "rate-limited", 1)
+
+
+@pytest.mark.parametrize("status", ["429 Slow", "503 Busy"])
+@pytest.mark.parametrize("case", OVER)
+def test_a_wait_that_is_over_leaves_the_host_a_second_all_the_same(
+    server: FaultServer, tmp_path: Path, case: str, status: str
+) -> None:
+    busy = whole(b"", f"Retry-After: {OVER[case]()}", status=status)
+    url = server.serves_in_turn("/file", busy, whole(BODY))
+
+    said = fetched(url, tmp_path, fetch_max_attempts=2)
+
+    (gap,) = server.gaps("/file")
+    assert said["verdict"] == "stored"
+    assert 1 <= gap < 5
+
+
+@pytest.mark.parametrize(("status", "reason"), [("429 Slow", "rate-limited"), ("503 Busy", "server-error")])
+@pytest.mark.parametrize("case", NO_WAIT)
+def test_what_is_no_wait_counts_as_none(
+    server: FaultServer, tmp_path: Path, case: str, status: str, reason: str
+) -> None:
+    """One attempt: before the next one a host that says so rests for half a minute."""
+    url = server.serves("/file", *whole(b"", f"Retry-After: {NO_WAIT[case]}", status=status))
+
+    said = fetched(url, tmp_path, fetch_max_attempts=1)
+
+    assert (said["verdict"], said["reason"], server.requests("/file")) == ("transient", reason, 1)
 
 
 def test_a_wait_of_two_seconds_is_waited_for(server: FaultServer, tmp_path: Path) -> None:
