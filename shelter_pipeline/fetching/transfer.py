@@ -63,6 +63,7 @@ class Transfer(ABC):
         self._error: BaseException | None = None
         self._body_bytes = 0
         self._sent_at: float | None = None
+        self._begun = False
         self._deadline = 0.0
         self._sockets: list[socket.socket] = []
         self._dialled = False
@@ -85,8 +86,8 @@ class Transfer(ABC):
 
     @property
     def sent(self) -> bool:
-        """Whether the request counts as one: all but what the guard stopped before anything was dialled."""
-        return self._dialled or not self._refused
+        """Whether the request counts as one: all that had their turn, but what the guard let dial nothing."""
+        return self._begun and (self._dialled or not self._refused)
 
     @property
     def connect_failed(self) -> bool:
@@ -96,6 +97,7 @@ class Transfer(ABC):
     def prepare(self, curl: pycurl.Curl) -> None:
         """Make a handle ready for this request."""
         limits = self.limits
+        self._begun = True
         self._deadline = time.monotonic() + self._seconds
         curl.reset()
         for option, value in _FIXED_OPTIONS.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from shelter_pipeline.domain.verdicts import Verdict
 from shelter_pipeline.fetching.capture import Promise
 from shelter_pipeline.vault.local import LocalStore
 from shelter_pipeline_tests.support.engines import NO_PROMISE, an_engine, open_descriptors, results_of
-from shelter_pipeline_tests.support.fault_server import RESET, FaultServer, Step, head, whole
+from shelter_pipeline_tests.support.fault_server import RESET, FaultServer, Pause, Step, head, whole
 from shelter_pipeline_tests.support.fetching import files_in
 
 HOSTS = 200
@@ -94,6 +95,34 @@ def test_a_redirect_to_another_host_waits_for_its_turn_there(store: LocalStore, 
 
     assert {(capture.reason, capture.final_url) for capture in captures.values()} == {("stored", there)}
     assert (server.most_busy, other.most_busy) == (1, 1)
+
+
+def test_a_host_that_asks_for_an_hour_is_asked_for_nothing_else_and_keeps_nobody_waiting(
+    store: LocalStore, server: FaultServer
+) -> None:
+    """Neither what waited for its first turn there nor what a redirect leads there later."""
+    with FaultServer("127.0.3.2") as resting:
+        for number in range(10):
+            resting.serves(f"/{number}", *whole(b"", "Retry-After: 3600", status="429 Slow"))
+        there = f"Location: {resting.url('/0')}"
+        late = server.serves("/late", Pause(0.5), *whole(b"", there, status="302 Found"))
+        good = server.serves("/good.csv", *whole(b"a,b\n1,2\n"))
+        began = time.monotonic()
+
+        with an_engine(store, per_host=1) as engine:
+            for number in range(10):
+                engine.submit(number, resting.url(f"/{number}"), NO_PROMISE)
+            engine.submit("late", late, NO_PROMISE)
+            engine.submit("good", good, NO_PROMISE)
+            captures = results_of(engine)
+
+    assert time.monotonic() - began < 10
+    ends = {tag: (capture.reason, capture.requests) for tag, capture in captures.items()}
+    assert ends.pop("good") == ("stored", 1)
+    assert ends.pop("late") == ("host-rests", 1)
+    assert Counter(ends.values()) == {("rate-limited", 1): 1, ("host-rests", 0): 9}
+    assert len(resting.log) == 1
+    assert {capture.verdict for tag, capture in captures.items() if tag != "good"} == {Verdict.TRANSIENT}
 
 
 def test_a_transfer_that_broke_is_tried_again_and_goes_on(store: LocalStore, server: FaultServer) -> None:

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from shelter_pipeline.domain.urls import Url, parse_url
-from shelter_pipeline.fetching.frontier import LONGEST_SLEEP_SECONDS, Frontier
+from shelter_pipeline.fetching.frontier import (
+    LONGEST_HOST_REST_SECONDS,
+    LONGEST_SLEEP_SECONDS,
+    Frontier,
+)
 from shelter_pipeline.fetching.politeness import Turn
 
 HOSTS = ("a", "b", "c")
@@ -27,6 +31,7 @@ class Hosts:
     def __init__(self) -> None:
         self.now = 0.0
         self.sleep: dict[str, float] = {}
+        self.rest: dict[str, float] = {}
         self.asked: Counter[str] = Counter()
 
     def try_turn(self, url: Url) -> Turn | float:
@@ -35,7 +40,7 @@ class Hosts:
         return self.sleep[name] if self.sleep.get(name, 0.0) > 0 else Granted()
 
     def frontier(self) -> Frontier[str]:
-        return Frontier(self.try_turn, clock=lambda: self.now)
+        return Frontier(self.try_turn, lambda host: self.rest.get(host[0], 0.0), clock=lambda: self.now)
 
 
 def at(host: str) -> Url:
@@ -138,6 +143,25 @@ def test_what_rests_comes_back_in_the_order_of_its_time() -> None:
     assert early == []
     assert frontier.take_rested() == ["0.1", "0.2", "0.3"]
     assert len(frontier) == 1
+
+
+def test_what_waits_for_a_host_that_rests_long_is_given_back_and_nothing_else_is() -> None:
+    hosts = Hosts()
+    frontier = hosts.frontier()
+    too_long = LONGEST_HOST_REST_SECONDS + 1
+    hosts.sleep = {"a": too_long, "b": LONGEST_HOST_REST_SECONDS, "c": too_long}
+    hosts.rest = {"a": too_long, "b": LONGEST_HOST_REST_SECONDS}  # `c` rests not, it is only asked seldom
+    for host in HOSTS:
+        frontier.queue(at(host), f"{host}1")
+        frontier.queue(at(host), f"{host}2")
+
+    now = taken(frontier)
+
+    assert now == []
+    assert len(frontier) == 6
+    assert frontier.take_stranded() == [("a1", too_long), ("a2", too_long)]
+    assert frontier.take_stranded() == []
+    assert len(frontier) == 4
 
 
 def test_what_is_removed_is_asked_about_once_and_comes_out_once() -> None:
