@@ -21,7 +21,7 @@ from shelter_pipeline_tests.support.workplaces import a_workplace
 
 Open = Callable[..., AbstractContextManager[Workplace]]
 PAGE = b'<!doctype html><html><body><a href="a.csv">A</a></body></html>'
-LATER = Answered(b"later", 503)
+LATER = Answered(b"later", 500)  # which fails for a while, and does not make the host rest as 503 does
 
 
 @pytest.fixture
@@ -73,6 +73,11 @@ def found(catalog: Catalog, site: LocalSite) -> list[str]:
     return [url.removeprefix(site.url) for url in urls]
 
 
+def pages(site: LocalSite) -> list[str]:
+    """The paths that were asked for, but for the robots.txt."""
+    return [asked.path for asked in site.asked if asked.path != "/robots.txt"]
+
+
 def test_what_was_found_is_kept_while_the_run_still_looks(
     catalog: Catalog, portal: PortalRow, opened: Open, site: LocalSite
 ) -> None:
@@ -118,12 +123,12 @@ def test_a_run_ends_with_its_budget_of_pages_and_the_next_goes_on(
 
     with opened(fetch_threads=2, discovery_pages_per_run=10) as workplace:
         first = discover_resources(workplace, portal.slug)
-        asked_by_the_first = len(site.asked)
+        asked_by_the_first = len(pages(site))
         runs = [discover_resources(workplace, portal.slug)["pages"] for _ in range(6)]
 
     assert 10 <= first["pages"] == asked_by_the_first < 20
     assert outcomes(catalog) == ["found"] * 60
-    assert (len(site.asked), runs[-1]) == (60, 0)
+    assert (len(pages(site)), runs[-1]) == (60, 0)
 
 
 def test_what_nobody_looked_at_comes_before_what_failed_for_a_while(
@@ -137,7 +142,7 @@ def test_what_nobody_looked_at_comes_before_what_failed_for_a_while(
         for _ in range(3):
             discover_resources(workplace, portal.slug)
 
-    assert outcomes(catalog) == ["rate-limited"] * 12 + ["found"] * 3
+    assert outcomes(catalog) == ["server-error"] * 12 + ["found"] * 3
 
 
 def test_what_failed_for_a_while_is_looked_at_again_by_the_next_run_and_once_in_each(
@@ -152,8 +157,21 @@ def test_what_failed_for_a_while_is_looked_at_again_by_the_next_run_and_once_in_
         then = outcomes(catalog)
         second = discover_resources(workplace, portal.slug)
 
-    assert (then, first["pages"]) == (["rate-limited"] * 120 + ["gone"], 121)
+    assert (then, first["pages"]) == (["server-error"] * 120 + ["gone"], 121)
     assert (outcomes(catalog), second["pages"]) == (["found"] * 120 + ["gone"], 120)
+
+
+def test_a_host_that_asks_for_a_long_rest_is_left_alone_for_the_rest_of_the_run(
+    catalog: Catalog, portal: PortalRow, opened: Open, site: LocalSite
+) -> None:
+    busy = Answered(b"later", 503, {"Retry-After": "600"})
+    lists(catalog, portal, *(site.answers(f"/{number}/", lambda _: busy) for number in range(120)))
+
+    with opened(host_connections=2) as workplace:
+        discover_resources(workplace, portal.slug)
+
+    assert outcomes(catalog) == ["rate-limited"] * 120
+    assert len(pages(site)) <= 2
 
 
 def test_a_directory_that_was_read_in_part_is_read_again_and_loses_no_file(
@@ -177,7 +195,7 @@ def test_a_directory_that_was_read_in_part_is_read_again_and_loses_no_file(
         (["found"], both),
         (["found"], both),
     ]
-    assert len(site.asked) == 9
+    assert len(pages(site)) == 9
 
 
 def test_a_landing_page_is_not_followed_where_a_file_of_its_dataset_was_found_before(
@@ -193,4 +211,4 @@ def test_a_landing_page_is_not_followed_where_a_file_of_its_dataset_was_found_be
         discover_resources(workplace, portal.slug)
 
     assert scalars(catalog, "SELECT outcome FROM resource ORDER BY key") == ["found", "not-followed"]
-    assert site.asked == []
+    assert pages(site) == []
