@@ -22,8 +22,9 @@ FILES = 40
 ROUNDS = 200
 _CLAIM = """
 WITH taken AS (
-    INSERT INTO claim (asset_id, holder, lease_until, state)
-    SELECT id, :holder, now() + interval '1 hour', :state FROM asset ORDER BY id
+    INSERT INTO claim (asset_id, holder, lease_until, state, ended_at)
+    SELECT id, :holder, now() + interval '1 hour', :state, CASE WHEN :state <> 'held' THEN now() END
+      FROM asset ORDER BY id
     RETURNING token, asset_id
 )
 SELECT taken.token, asset.id AS asset_id, asset.url, asset.host, asset.format, asset.media_type, asset.checksum,
