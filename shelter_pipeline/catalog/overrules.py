@@ -163,9 +163,18 @@ def list_overrules(catalog: Catalog) -> list[Mapping[str, Any]]:
     return catalog.rows("list_overrules")
 
 
-def capture_entries(catalog: Catalog, capture_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Single captures as a manifest has them, with the datasets each file belongs to."""
-    return [dict(row) for row in catalog.rows("capture_entries", capture_ids=list(capture_ids))]
+def overrule_entries(catalog: Catalog, capture_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The lines of a word's manifest: its captures, with the datasets of each file, and what the files are now."""
+    with catalog.begin() as connection:
+        # The captures first: a state that is newer than they are is better than one that is older.
+        captures, assets = (
+            [
+                dict(row)
+                for row in connection.execute(statement(name), {"capture_ids": list(capture_ids)}).mappings()
+            ]
+            for name in ("capture_entries", "decided_assets")
+        )
+    return [*assets, *captures]
 
 
 def _say(connection: Connection, action: str, reason: str, scope: Scope, word: Word) -> int:

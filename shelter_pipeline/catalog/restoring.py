@@ -23,7 +23,7 @@ _AFTERWARDS = ("restore_bytes", "restore_proofs", "restore_links")
 _ASSET = ("kind", "format", "media_type", "checksum", "expected_size", "found_at")
 _STATE = (
     *("moment", "state", "reason", "sha256", "size", "etag", "last_modified", "attempts"),
-    *("next_attempt_at", "batch_key"),
+    *("next_attempt_at", "batch_key", "decided"),
 )
 _CAPTURE = (
     *(
@@ -59,7 +59,7 @@ class RestoredAsset:
 
 @dataclass(frozen=True, slots=True)
 class RestoredState:
-    """What a file was after the capture that ended at `moment`."""
+    """What a file was after the capture that ended at `moment`; `decided` if a person's word made it so."""
 
     url: Url
     moment: datetime
@@ -72,6 +72,7 @@ class RestoredState:
     attempts: int
     next_attempt_at: datetime | None
     batch_key: str | None = None
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

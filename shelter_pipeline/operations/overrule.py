@@ -111,7 +111,7 @@ def _publish(workplace: Workplace, found: Sequence[Evidence]) -> tuple[list[tupl
 
 def _keep_manifest(workplace: Workplace, captures: Sequence[int], overrule_id: int) -> None:
     """The store says of itself what was decided, as it does of batches."""
-    entries = books.capture_entries(workplace.catalog, captures)
+    entries = books.overrule_entries(workplace.catalog, captures)
     if entries:
         write_manifest(workplace.store, f"overrule-{overrule_id}", [_plain(entry) for entry in entries])
 

@@ -160,6 +160,7 @@ def _state(line: AssetLine, captured_at: datetime, batch_key: str | None) -> Res
         line.attempts,
         line.next_attempt_at,
         batch_key,
+        line.decided,
     )
 
 

@@ -55,7 +55,10 @@ class SourceLine(msgspec.Struct, frozen=True):
 
 
 class AssetLine(msgspec.Struct, frozen=True):
-    """A file as it stood when the manifest was written; `captured_at` is the end of its last capture that counts."""
+    """A file as it stood when the manifest was written; `captured_at` is the end of its last capture that counts.
+
+    `decided` says that a person's word made it so, and may have taken back what was held.
+    """
 
     url: str
     state: str
@@ -73,6 +76,7 @@ class AssetLine(msgspec.Struct, frozen=True):
     next_attempt_at: datetime | None = None
     found_at: datetime | None = None
     captured_at: datetime | None = None
+    decided: bool = False
 
 
 class PortalFacts(msgspec.Struct, frozen=True):

@@ -166,6 +166,10 @@ def test_the_store_says_of_itself_what_was_decided(workplace: Workplace, batch: 
     assert list(manifest.held()) == [digest(PAGE)]
     assert (entry["url"], entry["flags"], entry["dataset_count"]) == (FIRST, ["surplus", "overruled"], 1)
     assert entry["datasets"][0]["identifier"] == "1"
+    assert entry["detail"] == "html-instead was overruled by Ada: the agency publishes it so"
+    assert [(told["url"], told["state"], told["sha256"]) for told in manifest.assets] == [
+        (FIRST, "held", digest(PAGE))
+    ]
 
 
 def test_a_claim_knows_what_was_overruled_for_its_file_and_nothing_else(
@@ -252,7 +256,10 @@ def test_a_version_held_before_is_held_again_when_the_word_is_revoked(
 
     assert accepted[:3] == ("held", "stored", digest(PAGE))
     assert asset(workplace) == ("held", "html-instead", digest(TABLE), len(TABLE), True)
-    assert captures(workplace)[-1][3] == f"overrule {identity} was revoked by Grace"
+    assert captures(workplace)[-1][2:] == (
+        ["surplus", "revoked"],
+        f"overrule {identity} was revoked by Grace",
+    )
     assert claims(workplace, batch, "last")[FIRST].accepted == []
 
 

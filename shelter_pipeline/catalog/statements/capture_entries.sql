@@ -1,9 +1,11 @@
 -- What a manifest says of single captures, in the form of `manifest_entries`.
-SELECT asset.url, asset.kind, capture.verdict, capture.reason, capture.final_url, capture.status, capture.flags,
-       capture.sha256, capture.size, capture.started_at, capture.finished_at, capture.late, capture.token,
-       capture.heads, listing.datasets, listing.dataset_count
+SELECT asset.url, asset.kind, capture.verdict, capture.reason, capture.detail, capture.final_url, capture.status,
+       capture.flags, capture.requests, capture.wire_bytes, capture.sha256, capture.size, blob.media_type,
+       capture.started_at, capture.finished_at, capture.late, capture.token, capture.heads, listing.datasets,
+       listing.dataset_count
   FROM capture
   JOIN asset ON asset.id = capture.asset_id
+  LEFT JOIN blob ON blob.sha256 = capture.sha256 AND capture.verdict IN ('stored', 'unchanged')
  CROSS JOIN LATERAL (
        SELECT count(*) AS dataset_count,
               jsonb_agg(jsonb_build_object(

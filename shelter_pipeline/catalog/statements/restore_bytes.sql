@@ -1,5 +1,5 @@
 -- A file holds the newest good bytes that any capture of it brought, whatever order the captures were restored in. What
--- a file holds already gives way only to a later capture.
+-- a file holds already gives way only to a later capture. Bytes that a person has taken back since do not count.
 WITH newest AS (
     SELECT DISTINCT ON (asset.id) asset.id, capture.sha256, capture.size, capture.finished_at
       FROM (SELECT DISTINCT url_hash FROM restored_capture) AS touched
@@ -8,6 +8,12 @@ WITH newest AS (
      WHERE capture.verdict IN ('stored', 'unchanged')
        AND NOT capture.late
        AND EXISTS (SELECT FROM copy WHERE copy.sha256 = capture.sha256 AND copy.state = 'good')
+       AND NOT EXISTS (SELECT FROM capture AS word
+                        WHERE word.asset_id = capture.asset_id
+                          AND word.sha256 = capture.sha256
+                          AND word.finished_at > capture.finished_at
+                          AND word.verdict NOT IN ('stored', 'unchanged')
+                          AND (word.reason = 'rejected' OR 'revoked' = ANY (word.flags)))
      ORDER BY asset.id, capture.finished_at DESC
 )
 UPDATE asset

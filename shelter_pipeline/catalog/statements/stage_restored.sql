@@ -5,7 +5,7 @@ CREATE TEMPORARY TABLE restored_asset (
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE restored_state (
     url_hash bytea, moment timestamptz, state text, reason text, sha256 text, size bigint, etag text,
-    last_modified text, attempts integer, next_attempt_at timestamptz, batch_key text
+    last_modified text, attempts integer, next_attempt_at timestamptz, batch_key text, decided boolean
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE restored_capture (
     url_hash bytea, batch_key text, late boolean, verdict text, reason text, detail text, final_url text,

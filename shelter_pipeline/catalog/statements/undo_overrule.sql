@@ -18,7 +18,7 @@ WITH undone AS (
 )
 INSERT INTO capture (asset_id, batch_id, verdict, reason, detail, final_url, status, heads, flags, sha256, size)
 SELECT judged.asset_id, judged.batch_id, judged.verdict, judged.reason, :detail, judged.final_url, judged.status,
-       judged.heads, judged.flags, judged.sha256, judged.size
+       judged.heads, array_append(judged.flags, 'revoked'), judged.sha256, judged.size
   FROM undone
   JOIN capture AS judged ON judged.id = undone.capture_id
 RETURNING id;
