@@ -21,7 +21,14 @@ from typing import Any, Self
 from shelter_pipeline.domain.addresses import Network
 from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.domain.host_sharing import Ledger
-from shelter_pipeline.domain.politeness import HostRules, Lesson, Observation, rest_left
+from shelter_pipeline.domain.politeness import (
+    CONNECT_FAILURES,
+    HostManners,
+    HostRules,
+    Lesson,
+    Observation,
+    rest_left,
+)
 from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.fetching.host_sharing import Sharing
 from shelter_pipeline.fetching.host_state import IDLE_SECONDS, HeldSlot, HostState
@@ -120,8 +127,8 @@ class Politeness:
     def turn(self, url: Url) -> Iterator[Any]:
         """Wait until the host may be asked, and hold the `Turn` for the block, which may end it itself.
 
-        Raises TransientError `rate-limited` instead of waiting for a host that rests for
-        more than five minutes.
+        Raises TransientError instead of waiting: `rate-limited` for a host that rests for more
+        than five minutes, `connect-failed` for one that rests because nobody answers there.
         """
         turn = self._wait_for_turn(url)
         try:
@@ -154,7 +161,7 @@ class Politeness:
             while True:
                 now = self._clock()
                 pause = self._pause(state, now)
-                _check_patience(url.host, rest_left(state.manners, now))
+                _check_patience(url.host, state.manners, now)
                 if pause is not None and state.may_book(now):
                     break
                 self._changed.wait(WORTH_ASKING_AGAIN_SECONDS)
@@ -194,7 +201,15 @@ class Politeness:
         return state
 
 
-def _check_patience(host: str, rest: float) -> None:
+def _check_patience(host: str, manners: HostManners, now: float) -> None:
+    rest = rest_left(manners, now)
+    if rest > 0 and manners.connect_failures >= CONNECT_FAILURES:
+        # Without a time to come again: whoever asked may have a patience of its own, and it is not the host's wish.
+        raise TransientError(
+            f"no connection to {host} could be made {manners.connect_failures} times in a row,"
+            f" and it is not tried for {rest:.0f} seconds more",
+            reason="connect-failed",
+        )
     if rest > LONGEST_PATIENCE_SECONDS:
         raise TransientError(
             f"{host} is left alone for {rest:.0f} seconds more, because of what it answered before",

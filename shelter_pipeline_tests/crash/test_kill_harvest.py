@@ -89,6 +89,7 @@ def harvesting(url: str, site: CkanSite, home: Path) -> subprocess.Popen[str]:
         "DAGSTER_DATABASE_URL": url,
         "ALLOWED_NETWORKS": "127.0.0.0/8",
         "HARVEST_GROUP_RECORDS": 10,
+        "HOST_CONNECTIONS": KILLS + 2,  # one that was killed keeps its place at the host for half a minute
     }
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "harvest", "--portal", f"ckan:{site.url}", "--json"],
@@ -163,6 +164,8 @@ def test_a_harvest_outlives_connections_that_are_cut(
     stop = threading.Event()
 
     def cut() -> None:
+        while not site.starts() and not stop.wait(0.005):  # one that has not begun yet ends and says so
+            pass
         while not stop.wait(0.05):
             with suppress(sa.exc.OperationalError), catalog.engine.begin() as connection:
                 connection.execute(

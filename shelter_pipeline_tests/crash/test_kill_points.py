@@ -33,7 +33,9 @@ LANES = 4
 SETTINGS = {
     "lease_seconds": LEASE_SECONDS,
     "allowed_networks": "127.0.0.0/8",
-    "host_connections": 8,
+    # One that was killed keeps its places at the host for half a minute, and the right to ask for robots.txt longer.
+    "host_connections": 500,
+    "robots": "ignore",
     "fetch_retry_delay_seconds": 0.01,
     "asset_max_attempts": 1000,
     "batch_max_attempts": 1000,

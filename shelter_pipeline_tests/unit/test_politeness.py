@@ -324,3 +324,21 @@ def test_a_start_that_was_not_used_is_given_back() -> None:
     assert isinstance(politeness.try_turn(PUBLIC), Turn)
     first.end(None)
     assert politeness.try_turn(PUBLIC) == 1.0
+
+
+def test_nobody_waits_for_a_host_that_rests_because_nobody_answers_there() -> None:
+    clock = Clock()
+    politeness = polite(clock)
+    for _ in range(5):
+        with politeness.turn(OPENED) as turn:
+            turn.end(Observation(connect_failed=True))
+
+    with pytest.raises(TransientError, match="5 times in a row") as raised, politeness.turn(OPENED):
+        pass
+    waited = list(clock.slept)
+    clock.sleep(80)
+    with politeness.turn(OPENED):
+        pass
+
+    assert raised.value.reason == "connect-failed"
+    assert waited == []
