@@ -66,7 +66,7 @@ def found(*packages: dict[str, Any], count: int) -> Answered:
 
 def test_an_increment_of_a_portal_that_is_down_is_unreachable(workplace: Workplace, site: CkanSite) -> None:
     harvest(workplace, site)
-    site.instead = lambda _: Answered(b"down", 503)
+    site.instead = lambda _: Answered(b"down", 500)
 
     report = harvest(workplace, site, "increment")
 
@@ -141,7 +141,8 @@ def test_every_request_is_counted_whether_it_brought_something_or_not(
 ) -> None:
     whole = harvest(workplace, site)
     asked = len(site.site.asked)
-    site.instead = lambda asked: Answered(b"down", 503) if asked.query.get("start") == "20" else None
+    down = Answered(b"down", 503, {"Retry-After": "1"})
+    site.instead = lambda asked: down if asked.query.get("start") == "20" else None
     site.site.asked.clear()
 
     broken_off = harvest(workplace, site)
