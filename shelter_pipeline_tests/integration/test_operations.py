@@ -375,11 +375,11 @@ def test_a_batch_that_does_not_exist_is_named(workplace: Workplace) -> None:
 
 
 def test_an_odd_wish_for_patience_ends_no_batch(workplace: Workplace) -> None:
-    with FaultServer() as server:
+    with FaultServer() as server, FaultServer() as other:  # the host that wishes so is given a rest
         odd = server.serves(
             "/odd.csv", *whole(b"", "Retry-After: " + "9" * 300, status="503 Service Unavailable")
         )
-        good = server.serves("/good.csv", *whole(b"a,b\n1,2\n"))
+        good = other.serves("/good.csv", *whole(b"a,b\n1,2\n"))
         (key,) = planned(workplace, [odd, good])
 
         result = rescue_batch(workplace, key, run_id="run")
