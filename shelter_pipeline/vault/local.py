@@ -14,17 +14,18 @@ import os
 import stat
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientError
+from shelter_pipeline.domain.errors import SetupError, TransientError
 from shelter_pipeline.vault.documents import place_document, put_group
 from shelter_pipeline.vault.durability import can_sync_file_systems, sync_folder
 from shelter_pipeline.vault.folders import DurableFolders
 from shelter_pipeline.vault.group import publish_group
-from shelter_pipeline.vault.partial import Kept, LocalPartial, own, storing
+from shelter_pipeline.vault.partial import own, storing
+from shelter_pipeline.vault.spooling import SpoolingStore
 from shelter_pipeline.vault.store import (
     FOLDERS,
     Blob,
@@ -36,13 +37,12 @@ from shelter_pipeline.vault.store import (
 )
 from shelter_pipeline.vault.sweep import sweep
 
-_COPY_BYTES = 1024 * 1024
 # From so many files on, syncing the whole file system costs less than syncing each.
 _GROUP = 4
 _DOCUMENTS_AT_ONCE = 256
 
 
-class LocalStore:
+class LocalStore(SpoolingStore):
     """Blobs, suspects, documents and partials below one folder, which is made if it is missing."""
 
     def __init__(self, root: Path) -> None:
@@ -54,59 +54,16 @@ class LocalStore:
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SetupError(f"the store {self.root} cannot be used: {error}", reason="bad-store") from error
-        self._kept = Kept(self.root / "partial")
+        super().__init__(self.root / "partial")
 
     def prepare(self) -> None:
         """A folder has shown that it can be used when it was opened."""
 
-    def partial(self, key: str | None = None) -> LocalPartial:
-        """A new partial, to be published or discarded; with a `key`, what was kept under it is taken up."""
-        return LocalPartial(self.root / "partial", key=key, kept=self._kept)
-
-    def keeps(self, key: str) -> bool:
-        """Whether something may have been kept under this key, which is costly to take up."""
-        return key in self._kept
-
-    @contextmanager
-    def receive(self, key: str | None = None) -> Iterator[LocalPartial]:
-        """A new partial for a block, discarded at its end unless it was published or kept."""
-        partial = self.partial(key)
-        try:
-            yield partial
-        finally:
-            partial.discard()
-
-    def publish(self, partial: Partial, *, expected_size: int | None = None) -> Blob:
-        """Make the bytes durable under their digest; on error nothing torn is visible."""
-        if expected_size is not None and partial.size != expected_size:
-            raise TransientError(f"{partial.size} of {expected_size} bytes arrived", reason="wrong-length")
-        return self._publish_one(partial, "blobs")
-
     def publish_all(self, partials: Sequence[Partial]) -> list[Blob | TransientError]:
         """Make many durable together: all are written, synced at once, renamed, and synced again."""
         if len(partials) < _GROUP or not can_sync_file_systems():
-            return [self._publish_or_error(partial) for partial in partials]
+            return [self._outcome(partial) for partial in partials]
         return publish_group(self.root, self.folders, [own(partial) for partial in partials])
-
-    def keep_suspect(self, partial: Partial) -> Blob:
-        """Make the bytes durable apart from the blobs."""
-        return self._publish_one(partial, "suspect")
-
-    def accept_suspect(self, sha256: str) -> Blob:
-        """Publish a copy of bytes that were kept apart, hashed anew; the evidence stays where it is.
-
-        Raises FileNotFoundError if there is no such evidence, DamagedError `mismatch` if it has rotted.
-        """
-        evidence = self.root / "suspect" / digest_path(sha256)
-        if evidence.is_symlink() or not evidence.is_file():
-            raise FileNotFoundError(f"{evidence} is not there")
-        with self.receive() as partial:
-            with storing(f"read {evidence}"), evidence.open("rb") as source:
-                while piece := source.read(_COPY_BYTES):
-                    partial.write(piece)
-            if partial.sha256 != sha256:
-                raise DamagedError(f"{evidence} is not what it was any more", reason="mismatch")
-            return self.publish(partial)
 
     def open(self, sha256: str) -> BinaryIO:
         """A blob for reading. Raises FileNotFoundError if it is not held."""
@@ -165,13 +122,6 @@ class LocalStore:
         for name in self.document_names(prefix):
             yield name, (self.root / name).read_bytes()
 
-    def free_bytes(self) -> int | None:
-        """Room that is left in the file system for those who are not root."""
-        with suppress(OSError):
-            room = os.statvfs(self.root)
-            return room.f_bavail * room.f_frsize
-        return None
-
     def sweep_partials(self, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
         """Remove partials last written longer ago than that and in nobody's hands; returns how many."""
         return sweep(self.root / "partial", older_than_seconds, kept_seconds=kept_seconds)
@@ -217,13 +167,7 @@ class LocalStore:
             sync_folder(target.parent)
         return target.relative_to(self.root).as_posix()
 
-    def _publish_or_error(self, partial: Partial) -> Blob | TransientError:
-        try:
-            return self._publish_one(partial, "blobs")
-        except TransientError as error:
-            return error
-
-    def _publish_one(self, partial: Partial, kind: str) -> Blob:
+    def _publish(self, partial: Partial, kind: str) -> Blob:
         file = own(partial)
         location = f"{kind}/{digest_path(file.sha256)}"
         target = self.root / location
@@ -234,3 +178,10 @@ class LocalStore:
             sync_folder(target.parent)
         file.published()
         return Blob(file.sha256, file.size, location)
+
+    def _open_evidence(self, location: str) -> BinaryIO:
+        evidence = self.root / location
+        if evidence.is_symlink() or not evidence.is_file():
+            raise FileNotFoundError(f"{evidence} is not there")
+        with storing(f"read {evidence}"):
+            return evidence.open("rb")

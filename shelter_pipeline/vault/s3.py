@@ -10,23 +10,22 @@ bucket can be copied to a folder and back.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientError
 from shelter_pipeline.vault.parallel import in_order
-from shelter_pipeline.vault.partial import Kept, LocalPartial, own
+from shelter_pipeline.vault.partial import own
 from shelter_pipeline.vault.s3_bucket import BegunUpload, Bucket
 from shelter_pipeline.vault.s3_capabilities import find_capabilities
 from shelter_pipeline.vault.s3_client import S3Error, S3Options, S3Place, connect
 from shelter_pipeline.vault.s3_publish import Publisher, digest_and_size, move_aside
 from shelter_pipeline.vault.s3_source import Source, checksum_of
 from shelter_pipeline.vault.s3_upload import UploadLimits
+from shelter_pipeline.vault.spooling import SpoolingStore
 from shelter_pipeline.vault.store import (
     FOLDERS,
     Blob,
@@ -41,11 +40,10 @@ _log = logging.getLogger(__name__)
 _DOCUMENTS = ("manifests", "records")
 # Whoever still works on an upload adds to it more often.
 _LEFTOVER = timedelta(days=1)
-_COPY_BYTES = 1024 * 1024
 _OWN = (*FOLDERS, "probe")
 
 
-class S3Store:
+class S3Store(SpoolingStore):
     """Blobs, suspects and documents below one place on S3; partials in a folder of this machine.
 
     For any number of threads. Nothing is asked of the server before something is asked of the store.
@@ -58,17 +56,16 @@ class S3Store:
         self.threads = options.connections
         self._bucket = Bucket(connect(options), place)
         self._limits = limits or UploadLimits()
-        self._partials = Path(scratch) / "partial"
+        partials = Path(scratch) / "partial"
         self._lock = threading.Lock()
         self._publisher: Publisher | None = None
         try:
-            self._partials.mkdir(parents=True, exist_ok=True)
+            partials.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SetupError(
                 f"the scratch folder {scratch} cannot be used: {error}", reason="bad-store"
             ) from error
-
-        self._kept = Kept(self._partials)
+        super().__init__(partials)
 
     def prepare(self) -> None:
         """Find out what the server can do, once, and say what it cannot. Raises SetupError if it refuses us."""
@@ -78,52 +75,9 @@ class S3Store:
         """Whether nothing of a store is there."""
         return not any(name in FOLDERS for name in self._bucket.top())
 
-    def partial(self, key: str | None = None) -> LocalPartial:
-        """A new partial, to be published or discarded; with a `key`, what was kept under it is taken up."""
-        return LocalPartial(self._partials, key=key, kept=self._kept)
-
-    def keeps(self, key: str) -> bool:
-        """Whether something may have been kept under this key, which is costly to take up."""
-        return key in self._kept
-
-    @contextmanager
-    def receive(self, key: str | None = None) -> Iterator[LocalPartial]:
-        """A new partial for a block, discarded at its end unless it was published or kept."""
-        partial = self.partial(key)
-        try:
-            yield partial
-        finally:
-            partial.discard()
-
-    def publish(self, partial: Partial, *, expected_size: int | None = None) -> Blob:
-        """Make the bytes durable under their digest; after an error a repetition goes on where it broke off."""
-        if expected_size is not None and partial.size != expected_size:
-            raise TransientError(f"{partial.size} of {expected_size} bytes arrived", reason="wrong-length")
-        return self._publish(partial, "blobs")
-
     def publish_all(self, partials: Sequence[Partial]) -> list[Blob | TransientError]:
         """Make many durable, as many at once as there are connections."""
         return [outcome for _, outcome in in_order(self._outcome, partials, threads=self.threads)]
-
-    def keep_suspect(self, partial: Partial) -> Blob:
-        """Make the bytes durable apart from the blobs."""
-        return self._publish(partial, "suspect")
-
-    def accept_suspect(self, sha256: str) -> Blob:
-        """Publish a copy of bytes that were kept apart, hashed anew; the evidence stays where it is.
-
-        Raises FileNotFoundError if there is no such evidence, DamagedError `mismatch` if it has rotted.
-        """
-        evidence = f"suspect/{digest_path(sha256)}"
-        if self._bucket.find(evidence) is None:
-            raise FileNotFoundError(f"{self.name} holds no {evidence}")
-        with self.receive() as partial:
-            with self._bucket.open(evidence) as source:
-                while piece := source.read(_COPY_BYTES):
-                    partial.write(piece)
-            if partial.sha256 != sha256:
-                raise DamagedError(f"{evidence} is not what it was any more", reason="mismatch")
-            return self.publish(partial)
 
     def open(self, sha256: str) -> BinaryIO:
         """A blob for reading. Raises FileNotFoundError if it is not held, S3Error if it cannot be read on."""
@@ -186,13 +140,6 @@ class S3Store:
         """Names and bytes of the documents that begin with `prefix`, sorted by name."""
         yield from in_order(self._read, self.document_names(prefix), threads=self.threads)
 
-    def free_bytes(self) -> int | None:
-        """Room that is left where partials stand: a bucket does not say how much it can take."""
-        with suppress(OSError):
-            room = os.statvfs(self._partials)
-            return room.f_bavail * room.f_frsize
-        return None
-
     def sweep_partials(self, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
         """Remove old partials of this machine, and abort uploads to which nothing was added for a day."""
         swept = sweep(self._partials, older_than_seconds, kept_seconds=kept_seconds)
@@ -231,12 +178,6 @@ class S3Store:
                 self._publisher = Publisher(self._bucket, capabilities, self._limits)
             return self._publisher
 
-    def _outcome(self, partial: Partial) -> Blob | TransientError:
-        try:
-            return self._publish(partial, "blobs")
-        except TransientError as error:
-            return error
-
     def _publish(self, partial: Partial, kind: str) -> Blob:
         file = own(partial)
         source = Source.of(file)
@@ -244,6 +185,11 @@ class S3Store:
         self._ready().publish(location, source)
         file.copied()
         return Blob(source.sha256, source.size, location)
+
+    def _open_evidence(self, location: str) -> BinaryIO:
+        if self._bucket.find(location) is None:
+            raise FileNotFoundError(f"{self.name} holds no {location}")
+        return self._bucket.open(location)
 
     def _abort_leftovers(self, older_than_seconds: float) -> int:
         oldest = datetime.now(UTC) - max(_LEFTOVER, timedelta(seconds=older_than_seconds))
