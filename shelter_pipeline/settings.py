@@ -46,7 +46,8 @@ class Settings(BaseSettings):
         "", description="The blob store: a folder, or s3://bucket/folder; empty means SHELTER_HOME/store."
     )
     store_reserve_bytes: Annotated[int, Field(ge=0)] = Field(
-        1024**3, description="Room that is left free where files arrive; no file is begun below it."
+        1024**3,
+        description="Room left free where files arrive, at most a twentieth of it; no file is begun below.",
     )
     scratch: Path | None = Field(
         None, description="Folder of files on their way to an S3 store; unset means SHELTER_HOME/scratch."

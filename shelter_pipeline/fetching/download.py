@@ -213,8 +213,7 @@ class Downloader:
         return Arrival(fetch, partial=body.partial, finding=judged.finding, flags=flags)
 
     def _room(self) -> int | None:
-        free = self._store.free_bytes()
-        return None if free is None else free - self._reserve_bytes
+        return self._store.room_bytes(self._reserve_bytes)
 
     def _size_of(self, sha256: str | None) -> int | None:
         with suppress(OSError):

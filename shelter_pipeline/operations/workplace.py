@@ -55,8 +55,8 @@ class Workplace:
 
     def has_room(self) -> bool:
         """Whether more than the reserve is free where bytes arrive."""
-        free = self.store.free_bytes()
-        return free is None or free > self.settings.store_reserve_bytes
+        room = self.store.room_bytes(self.settings.store_reserve_bytes)
+        return room is None or room > 0
 
     @classmethod
     def of(

@@ -14,6 +14,7 @@ from shelter_pipeline.vault.partial import Kept, LocalPartial
 from shelter_pipeline.vault.store import Blob, Partial, digest_path
 
 _COPY_BYTES = 1024 * 1024
+_RESERVE_PARTS = 20
 
 
 class SpoolingStore(ABC):
@@ -64,11 +65,15 @@ class SpoolingStore(ABC):
                 raise DamagedError(f"{evidence} is not what it was any more", reason="mismatch")
             return self.publish(partial)
 
-    def free_bytes(self) -> int | None:
-        """Room that is left where bytes arrive, for those who are not root; None where that is not known."""
+    def room_bytes(self, reserve_bytes: int = 0) -> int | None:
+        """Room that is left where bytes arrive, for those who are not root; None where that is not known.
+
+        Less the reserve, which is a twentieth of the file system at most: a small one is not all reserve.
+        """
         with suppress(OSError):
             room = os.statvfs(self._partials)
-            return room.f_bavail * room.f_frsize
+            reserve = min(reserve_bytes, room.f_blocks * room.f_frsize // _RESERVE_PARTS)
+            return room.f_bavail * room.f_frsize - reserve
         return None
 
     def _outcome(self, partial: Partial) -> Blob | TransientError:

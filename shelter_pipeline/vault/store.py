@@ -106,8 +106,8 @@ class BlobStore(Protocol):
     def blobs(self) -> Iterator[Blob]:
         """Every blob, in no order, as named and not re-read."""
 
-    def free_bytes(self) -> int | None:
-        """Room that is left for more, where that is known: of the store, or of where partials stand."""
+    def room_bytes(self, reserve_bytes: int = 0) -> int | None:
+        """Room that is left where bytes arrive, less a reserve; None where that is not known."""
 
     def put_document(self, name: str, data: bytes) -> None:
         """Store a document whole, once. Raises DamagedError if it is there with other bytes."""

@@ -456,6 +456,8 @@ def test_no_file_is_begun_while_less_than_the_reserve_is_free(
 ) -> None:
     disk, enlarge = small_disk
     with a_workplace(catalog_url, disk / "store", store_reserve_bytes=2 * 1024**2) as workplace:
+        filled = disk / "filled"
+        filled.write_bytes(bytes(995 * 1024))
         slug = harvest(workplace, sample)["portal"]
         discover_resources(workplace, slug)
         (key, *_) = plan_organization(workplace, "usda-gov", urgent=True)["new"]
@@ -464,6 +466,7 @@ def test_no_file_is_begun_while_less_than_the_reserve_is_free(
         waiting.start()
 
         idle = rescue_batch(workplace, key, run_id="full", stop=stop)
+        filled.unlink()
         enlarge("50m")
         done = rescue_batch(workplace, key, run_id="room")
 

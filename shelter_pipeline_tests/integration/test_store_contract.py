@@ -300,7 +300,7 @@ def test_only_a_digest_opens_a_blob(place: StoreUnderTest, name: str) -> None:
 def test_the_room_that_is_left_is_known(place: StoreUnderTest) -> None:
     room = os.statvfs(place.partials)
 
-    assert place.store.free_bytes() == pytest.approx(room.f_bavail * room.f_frsize, rel=0.1)
+    assert place.store.room_bytes() == pytest.approx(room.f_bavail * room.f_frsize, rel=0.1)
 
 
 def test_a_partial_of_another_kind_is_refused(place: StoreUnderTest, tmp_path: Path) -> None:
