@@ -37,12 +37,16 @@ from shelter_pipeline_tests.support.workplaces import a_workplace
 KILLS = 10
 LEASE_SECONDS = 1
 NEVER_GIVE_UP = {"asset_max_attempts": 1000, "batch_max_attempts": 1000}
+# One that was killed keeps its places at the host for half a minute, and the right to ask for robots.txt longer.
+NEVER_WAIT = {"host_connections": 100, "robots": "ignore"}
 BODY = b"a,b\n" + b"1,2\n" * 1000
 
 
 @pytest.fixture
 def workplace(catalog: Catalog, catalog_url: str, tmp_path: Path) -> Iterator[Workplace]:
-    with a_workplace(catalog_url, tmp_path / "store", lease_seconds=LEASE_SECONDS, **NEVER_GIVE_UP) as opened:
+    with a_workplace(
+        catalog_url, tmp_path / "store", lease_seconds=LEASE_SECONDS, **NEVER_GIVE_UP, **NEVER_WAIT
+    ) as opened:
         yield opened
 
 
@@ -61,6 +65,8 @@ def worker(workplace: Workplace, run_id: str, keys: list[str]) -> Iterator[subpr
         "FETCH_CONNECTIONS": 2,
         "ASSET_MAX_ATTEMPTS": 1000,
         "BATCH_MAX_ATTEMPTS": 1000,
+        "HOST_CONNECTIONS": NEVER_WAIT["host_connections"],
+        "ROBOTS": NEVER_WAIT["robots"],
     }
     with subprocess.Popen(
         [sys.executable, "-m", "shelter_pipeline_tests.support.run_worker", run_id, *keys],
