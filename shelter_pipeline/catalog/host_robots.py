@@ -12,7 +12,7 @@ from typing import Any
 from shelter_pipeline.catalog.connection import Catalog, statement, storable
 from shelter_pipeline.domain.robots import RobotsAnswer, RobotsQuestion, RobotsRecord
 
-CLAIM_SECONDS = 180.0
+CLAIM_SECONDS = 90.0
 
 
 class HostRobots:
