@@ -9,7 +9,6 @@ with the same key takes it up again, but only bytes that still hash to what the 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -22,15 +21,22 @@ from typing import Any, BinaryIO
 
 from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.vault.durability import check_written, sync_file
+from shelter_pipeline.vault.keeping import (
+    DATA,
+    NOTE,
+    PRIVATE,
+    Kept,
+    hash_prefix,
+    lock,
+    open_private,
+    read_note,
+)
 from shelter_pipeline.vault.store import Partial
 
 SPILL_BYTES = 128 * 1024
 _BUFFER_BYTES = 256 * 1024
-_READ_BYTES = 1024 * 1024
 _READ_ONLY = 0o444
-_PRIVATE = 0o600
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
-DATA, NOTE = ".part", ".json"
 
 
 @contextmanager
@@ -41,21 +47,6 @@ def storing(what: str) -> Iterator[None]:
     except OSError as error:
         reason = "no-space" if error.errno in _NO_SPACE else "store-failed"
         raise TransientError(f"could not {what}: {error}", reason=reason) from error
-
-
-class Kept(set[str | None]):
-    """The keys under which something is kept in a folder: read once, then as this process changes it.
-
-    What another process keeps meanwhile is not taken up here, and not overwritten either.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(path.stem for path in folder.glob(f"*{NOTE}"))
-        self._folder = str(folder)
-
-    def are_of_others(self, key: str) -> bool:
-        """Whether another process keeps something under this key that we know nothing of."""
-        return key not in self and os.path.lexists(f"{self._folder}/{key}{NOTE}")
 
 
 class LocalPartial:
@@ -234,7 +225,7 @@ class LocalPartial:
                 Path(self._path).unlink(missing_ok=True)
         elif self._descriptor is not None:
             with suppress(OSError):  # it may have been made read-only, and could not be published
-                os.fchmod(self._descriptor, _PRIVATE)
+                os.fchmod(self._descriptor, PRIVATE)
         self._close()
         self._begin()
 
@@ -244,7 +235,7 @@ class LocalPartial:
 
     def _make_own_file(self) -> None:
         path = f"{self._folder}/{uuid.uuid4().hex}"
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
         self._path = path
 
     def _make_keyed_file(self, key: str) -> bool:
@@ -253,10 +244,10 @@ class LocalPartial:
             return False
         path = self._folder / f"{key}{DATA}"
         try:
-            descriptor = _open_private(path, os.O_RDWR | os.O_CREAT)
+            descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         except OSError:
             return False
-        if not _lock(descriptor, path):
+        if not lock(descriptor, path):
             os.close(descriptor)
             return False
         os.ftruncate(descriptor, 0)
@@ -266,17 +257,17 @@ class LocalPartial:
     def _take_up(self, key: str) -> None:
         path = self._folder / f"{key}{DATA}"
         try:
-            descriptor = _open_private(path, os.O_RDWR)
+            descriptor = open_private(path, os.O_RDWR)
         except OSError:
             self._forget_note()
             return
-        if not _lock(descriptor, path):
+        if not lock(descriptor, path):
             os.close(descriptor)
             return
         self._path, self._descriptor, self._has_keyed_file = str(path), descriptor, True
-        note = _read_note(self._folder / f"{key}{NOTE}")
+        note = read_note(self._folder / f"{key}{NOTE}")
         try:
-            digest = _hash_prefix(descriptor, note["size"]) if note else None
+            digest = hash_prefix(descriptor, note["size"]) if note else None
         except OSError:  # it can be read no more, and so it is nothing to go on from
             digest = None
         if note is None or digest is None or digest.hexdigest() != note["sha256"]:
@@ -310,59 +301,6 @@ def own(partial: Partial) -> LocalPartial:
     if not isinstance(partial, LocalPartial):
         raise TypeError("the partial belongs to another store")
     return partial
-
-
-def _open_private(path: Path, flags: int) -> int:
-    """Open for writing what may be read-only, because its writer was killed just before it was published."""
-    flags |= os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        return os.open(path, flags, _PRIVATE)
-    except PermissionError:
-        if not path.is_symlink():
-            path.chmod(_PRIVATE)
-        return os.open(path, flags, _PRIVATE)
-
-
-def is_in_use(path: Path) -> bool:
-    """Whether another writer has this keyed file open."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        return not _lock(descriptor, path)
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, path: Path) -> bool:
-    """Whether the file is ours alone now, and still the one that `path` names."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except OSError:
-        return False
-
-
-def _read_note(path: Path) -> dict[str, Any] | None:
-    try:
-        note = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    usable = isinstance(note, dict) and isinstance(note.get("size"), int) and note["size"] > 0
-    return note if usable and isinstance(note.get("sha256"), str) else None
-
-
-def _hash_prefix(descriptor: int, size: int) -> Any:
-    """The hash object of the first `size` bytes; None if there are fewer."""
-    digest, offset = hashlib.sha256(), 0
-    while offset < size:
-        data = os.pread(descriptor, min(_READ_BYTES, size - offset), offset)
-        if not data:
-            return None
-        digest.update(data)
-        offset += len(data)
-    return digest
 
 
 def _write_all(descriptor: int, data: bytes, offset: int) -> None:

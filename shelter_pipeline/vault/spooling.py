@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shelter_pipeline.domain.errors import DamagedError, TransientError
-from shelter_pipeline.vault.partial import Kept, LocalPartial
+from shelter_pipeline.vault.keeping import Kept
+from shelter_pipeline.vault.partial import LocalPartial
 from shelter_pipeline.vault.store import Blob, Partial, digest_path
 
 _COPY_BYTES = 1024 * 1024

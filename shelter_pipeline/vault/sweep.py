@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from shelter_pipeline.vault.partial import DATA, NOTE, is_in_use
+from shelter_pipeline.vault.keeping import DATA, NOTE, is_in_use
 
 
 def sweep(folder: Path, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
