@@ -22,6 +22,7 @@ from shelter_pipeline.commands.portal import portal_app
 from shelter_pipeline.commands.printing import (
     AsJson,
     bars,
+    bytes_bar,
     counted,
     err,
     named,
@@ -141,14 +142,21 @@ def rescue(
 
 @app.command()
 def fetch(
-    url: Annotated[str, typer.Argument(help="What to fetch: http or https.")],
+    url: Annotated[str, typer.Argument(help="What to fetch: http, https or ftp.")],
     store: Annotated[str, typer.Option(help="The blob store: a folder, or s3://bucket/folder.")],
     as_json: AsJson = False,
 ) -> None:
     """Make one capture through the real engine; exit 0 whenever a verdict was reached."""
     from shelter_pipeline.operations.fetch_url import fetch_url
 
-    print_result(fetch_url(url, settings=load_settings(), store=store), as_json)
+    settings = load_settings()
+    if as_json:
+        print_result(fetch_url(url, settings=settings, store=store), as_json)
+        return
+    with bytes_bar() as shown:
+        show = counted(shown, "fetching")
+        result = fetch_url(url, settings=settings, store=store, progress=lambda size: show(size, None))
+    print_result(result, as_json)
 
 
 @app.command()

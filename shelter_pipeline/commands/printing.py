@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 from rich.table import Table
 
 out = Console()
@@ -97,6 +97,17 @@ def bars() -> Progress:
     """Progress bars on standard error; nothing to see where that is no terminal."""
     return Progress(
         *Progress.get_default_columns()[:2], TextColumn("{task.completed}"), TimeElapsedColumn(), console=err
+    )
+
+
+def bytes_bar() -> Progress:
+    """A bar of bytes and their rate on standard error; nothing to see where that is no terminal."""
+    return Progress(
+        *Progress.get_default_columns()[:2],
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeElapsedColumn(),
+        console=err,
     )
 
 

@@ -8,6 +8,7 @@ still there and its end was verified the last time.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -26,10 +27,13 @@ from shelter_pipeline.vault.manifest import read_manifests, write_manifest
 from shelter_pipeline.vault.store import BlobStore
 
 
-def fetch_url(url: str, *, settings: Settings, store: str) -> dict[str, Any]:
+def fetch_url(
+    url: str, *, settings: Settings, store: str, progress: Callable[[int], None] | None = None
+) -> dict[str, Any]:
     """Fetch once and say how it ended: verdict, reason, sha256, size, requests, flags, final_url.
 
-    Raises SetupError if the store cannot be used.
+    `progress` is told how many bytes of the file are here. Raises SetupError if the store
+    cannot be used.
     """
     kept = open_store(store, settings)
     kept.prepare()
@@ -44,7 +48,7 @@ def fetch_url(url: str, *, settings: Settings, store: str) -> dict[str, Any]:
             rules=content_rules(settings.content_rules),
             robots=robots,
         )
-        capture = downloader.fetch(url, _held(kept, batch_key))
+        capture = downloader.fetch(url, _held(kept, batch_key), progress=progress)
     capture = _written_down(kept, batch_key, capture)
     return {
         "verdict": capture.verdict.value,
