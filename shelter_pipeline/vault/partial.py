@@ -36,6 +36,8 @@ from shelter_pipeline.vault.store import Partial
 SPILL_BYTES = 128 * 1024
 _BUFFER_BYTES = 256 * 1024
 _READ_ONLY = 0o444
+# A link, a folder or a pipe stands in the place of a file.
+_NO_FILE = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO})
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -245,8 +247,10 @@ class LocalPartial:
         path = self._folder / f"{key}{DATA}"
         try:
             descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                return False
+            raise
         if not lock(descriptor, path):
             os.close(descriptor)
             return False
