@@ -24,6 +24,7 @@ from shelter_pipeline.domain.errors import CatalogAwayError
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.verdicts import Verdict, holds_file
 from shelter_pipeline.fetching.capture import Capture, Promise
+from shelter_pipeline.fetching.collecting import rarer_collections
 from shelter_pipeline.fetching.engine import Engine
 from shelter_pipeline.operations.workplace import Workplace
 
@@ -84,6 +85,7 @@ class BatchRun:
         """Until the ledger has nothing left for this run, or until it is asked to stop."""
         workplace, settings = self._workplace, self._workplace.settings
         with (
+            rarer_collections(),
             Heartbeat(workplace.catalog, lease_seconds=settings.lease_seconds) as heartbeat,
             Engine(
                 workplace.downloader(),
