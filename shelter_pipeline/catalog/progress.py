@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.domain.verdicts import REASONS, Next
@@ -85,10 +87,10 @@ def batch_report(catalog: Catalog, batch_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in catalog.rows("batch_report", batch_id=batch_id)]
 
 
-def manifest_entries(catalog: Catalog, batch_id: int) -> list[dict[str, Any]]:
+def manifest_entries(catalog: Catalog, batch_id: int) -> Iterator[dict[str, Any]]:
     """The lines of a batch's manifest: the batch, its datasets and files, and what all its runs have captured.
 
-    Nothing if no run has captured anything.
+    Nothing if no run has captured anything. Heads, which are most of it, are unfolded line by line.
     """
     with catalog.begin() as connection:
         # The captures first: a state that is newer than they are is better than one that is older.
@@ -99,7 +101,10 @@ def manifest_entries(catalog: Catalog, batch_id: int) -> list[dict[str, Any]]:
             for name in _OF_A_MANIFEST
         }
     captures = found.pop("manifest_entries")
-    return [*(line for lines in found.values() for line in lines), *captures] if captures else []
+    if captures:
+        yield from (line for lines in found.values() for line in lines)
+    for capture in captures:
+        yield {**capture, "heads": msgspec.json.decode(capture["heads"])}
 
 
 def dataset_records(catalog: Catalog, batch_id: int) -> Generator[tuple[str, str], None, None]:

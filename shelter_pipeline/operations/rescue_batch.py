@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
+from itertools import chain
 from typing import Any, TypeVar
 
 from shelter_pipeline.catalog.batches import (
@@ -94,11 +95,12 @@ def _patiently(workplace: Workplace, ask: Callable[..., Result], *arguments: Any
 def _keep_manifest(catalog: Catalog, store: BlobStore, batch_id: int, key: str) -> str | None:
     """Dataset records and the manifest of all runs so far go into the store, which outlives the database."""
     entries = manifest_entries(catalog, batch_id)
-    if not entries:
+    first = next(entries, None)
+    if first is None:
         return None
     with closing(dataset_records(catalog, batch_id)) as records:
         store.put_documents((f"records/{record[:2]}/{record}.json", raw.encode()) for record, raw in records)
-    return write_manifest(store, key, [_plain(entry) for entry in entries])
+    return write_manifest(store, key, (_plain(entry) for entry in chain([first], entries)))
 
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:
