@@ -59,5 +59,7 @@ def _ask(book: RobotsBook, url: Url, robots_url: str, fetch: Fetch) -> Generator
         error = None
     except ShelterError as failure:
         error = failure
+        if failure.reason == "interrupted":  # the file is not wanted any more: nothing is asked again
+            raise
     finally:  # also when whoever drives this breaks it off: somebody else may ask then
         book.learn(url, RobotsReply(status, bytes(body), error))

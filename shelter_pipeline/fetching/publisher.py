@@ -10,6 +10,7 @@ from typing import Any
 from shelter_pipeline.domain.errors import ShelterError, TransientError
 from shelter_pipeline.fetching.arrival import Arrival
 from shelter_pipeline.fetching.capture import Capture
+from shelter_pipeline.vault.partial import SPILL_BYTES
 from shelter_pipeline.vault.store import Blob, BlobStore
 
 # A larger group waits longer for its results and saves little more.
@@ -20,7 +21,6 @@ _ENOUGH_FILES, _LINGER_SECONDS = 64, 0.02
 _MOST_WAITING = 512
 # Larger ones are files, and each of them holds a descriptor until it is published.
 _MOST_FILES = 128
-_FILE_BYTES = 128 * 1024
 
 Results = list[tuple[Any, Capture]]
 
@@ -115,7 +115,7 @@ class Publisher:
 
 
 def _is_file(arrival: Arrival) -> bool:
-    return arrival.partial is not None and arrival.partial.size >= _FILE_BYTES
+    return arrival.partial is not None and arrival.partial.size >= SPILL_BYTES
 
 
 def _discard(arrivals: Iterable[tuple[Any, Arrival]]) -> None:

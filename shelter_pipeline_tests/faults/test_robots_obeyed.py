@@ -12,7 +12,7 @@ from shelter_pipeline.fetching.engine import Engine
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.fetching.robots_book import RobotsBook
 from shelter_pipeline.vault.local import LocalStore
-from shelter_pipeline_tests.support.fault_server import RESET, FaultServer, whole
+from shelter_pipeline_tests.support.fault_server import RESET, SILENCE, FaultServer, whole
 from shelter_pipeline_tests.support.fetching import bodies_in, fetched, short_settings
 
 BODY = b"year,value\n2001,4\n" * 20
@@ -81,3 +81,29 @@ def test_a_hundred_files_at_once_ask_for_one_robots_txt(server: FaultServer, sto
     assert reasons == {url: "robots" if "private" in url else "stored" for url in urls}
     assert server.requests("/robots.txt") == 1
     assert len(bodies_in(store.root)) == 1
+
+
+def test_a_fetch_that_is_cancelled_while_robots_txt_is_asked_for_ends_and_asks_no_more(
+    server: FaultServer, store: LocalStore
+) -> None:
+    settings = short_settings()
+    server.serves("/robots.txt", SILENCE)
+    url = server.serves("/a.csv", *whole(BODY))
+    with Politeness.of(settings) as politeness:
+        downloader = Downloader(
+            Door.of(settings),
+            store,
+            max_attempts=1,
+            retry_delay_seconds=0.01,
+            robots=RobotsBook.of(settings, politeness),
+        )
+        asked = []
+
+        def cancelled() -> bool:
+            asked.append(time.monotonic())
+            return server.requests("/robots.txt") > 0 and len(asked) < 20
+
+        capture = downloader.fetch(url, cancelled=cancelled)
+
+    assert (capture.reason, capture.requests) == ("interrupted", 0)
+    assert (server.requests("/robots.txt"), server.requests("/a.csv")) == (1, 0)
