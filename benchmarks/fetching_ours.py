@@ -75,7 +75,7 @@ def engine(arguments: argparse.Namespace) -> Result:
         ) as running,
     ):
         for url in urls:
-            running.submit(url, url, Promise())
+            running.fetch(url, url, Promise())
         while running.pending:
             reasons.update(capture.reason for _, capture in running.results(1.0))
     return {"reasons": dict(reasons), "start": started}

@@ -11,20 +11,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from typing import Any
 
 from shelter_pipeline.domain.addresses import Network
-from shelter_pipeline.domain.urls import Url, parse_url
+from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.fetching.exchange import NO_HEADERS, Exchange, Hop, Trace, Wish, exchange
 from shelter_pipeline.fetching.framing import Head
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.multi import MultiPerThread
 from shelter_pipeline.fetching.observing import observation
+from shelter_pipeline.fetching.page import Reply, read_page, save_page
 from shelter_pipeline.fetching.passage import Passage
 from shelter_pipeline.fetching.politeness import Turn
 from shelter_pipeline.fetching.robots_book import RobotsBook
-from shelter_pipeline.fetching.spool import Spool
 from shelter_pipeline.fetching.steps import Result, Steps, drive
 from shelter_pipeline.fetching.transfer import Transfer
 from shelter_pipeline.settings import Settings
@@ -34,17 +33,6 @@ __all__ = ["NO_HEADERS", "Door", "Exchange", "Head", "Hop", "Limits", "Reply", "
 _DEFAULT_PAGE_BYTES = 64 * 1024 * 1024
 
 TakeTurn = Callable[[Url], AbstractContextManager[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A small reply held in memory, whatever its status; a gzip body is already unfolded."""
-
-    url: str
-    final_url: str
-    head: Head
-    body: bytes
-    hops: tuple[Hop, ...]
 
 
 class Door:
@@ -132,9 +120,8 @@ class Door:
 
         `max_bytes` bounds both the wire and the unfolded body. Raises as `exchange`.
         """
-        body = bytearray()
-        reply = self.save(url, body.extend, headers=headers, max_bytes=max_bytes, turn=turn, robots=robots)
-        return replace(reply, body=bytes(body))
+        steps = self.page_steps(url, headers=headers, max_bytes=max_bytes, robots=robots)
+        return self.drive(steps, turn=turn)
 
     def save(
         self,
@@ -150,16 +137,29 @@ class Door:
 
         The reply holds the first 64 KiB of it. What reached the sink counts only if this returns.
         """
-        cap = min(max_bytes or self._page_max_bytes, self.limits.max_bytes)
-        spool = Spool(sink, cap)
-        reply = self.exchange(
+        steps = save_page(
+            self.passage,
+            self.limits,
             url,
+            sink,
             headers=headers,
-            on_head=spool.begin,
-            sink=spool.receive,
-            limits=replace(self.limits, max_bytes=cap),
-            turn=turn,
+            max_bytes=self._cap(max_bytes),
             robots=robots,
         )
-        spool.end()
-        return Reply(parse_url(url).text, reply.final_url, reply.head, bytes(spool.start), reply.hops)
+        return self.drive(steps, turn=turn)
+
+    def page_steps(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] = NO_HEADERS,
+        max_bytes: int | None = None,
+        robots: RobotsBook | None = None,
+    ) -> Steps[Reply]:
+        """The steps of `read`, for a runner that takes thousands of them at once."""
+        return read_page(
+            self.passage, self.limits, url, headers=headers, max_bytes=self._cap(max_bytes), robots=robots
+        )
+
+    def _cap(self, max_bytes: int | None) -> int:
+        return max_bytes or self._page_max_bytes

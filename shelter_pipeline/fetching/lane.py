@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shelter_pipeline.domain.errors import ShelterError, TransientError
-from shelter_pipeline.fetching.arrival import Arrival
 from shelter_pipeline.fetching.frontier import LONGEST_SLEEP_SECONDS, Frontier
 from shelter_pipeline.fetching.multi import Multi
 from shelter_pipeline.fetching.observing import observation
@@ -26,11 +25,11 @@ _SLOW_BYTES_PER_SECOND = 32 * 1024
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One fetch on its way, under whatever name its owner gave it."""
+    """One sequence of steps on its way, under whatever name its owner gave it."""
 
     tag: Any
-    steps: Steps[Arrival]
-    unasked: Callable[[ShelterError], Arrival]  # the end of a fetch that never began
+    steps: Steps[Any]
+    unasked: Callable[[ShelterError], Any]  # the end of one that never began
     begun: bool = False
     transfer: Transfer | None = None  # the one it waits to be asked
 
@@ -54,8 +53,8 @@ class Host(Protocol):
     def is_over(self) -> bool:
         """Whether the lane should end."""
 
-    def arrived(self, job: Job, arrival: Arrival) -> None:
-        """A fetch has come to its end."""
+    def arrived(self, job: Job, end: Any) -> None:
+        """A job has come to its end."""
 
     def put_back(self) -> None:
         """A fetch waits or rests in the frontier again."""

@@ -134,7 +134,7 @@ class BatchRun:
         heartbeat.watch(claim.token for claim in claims)
         for left, claim in zip(range(len(claims) - 1, -1, -1), claims, strict=True):
             self._claims[claim.token] = claim
-            engine.submit(
+            engine.fetch(
                 claim,
                 claim.url,
                 promise_of(claim),

@@ -41,7 +41,7 @@ def test_two_thousand_files_of_two_hundred_hosts_are_all_stored_under_their_dige
 
     with an_engine(store, connections=64) as engine:
         for url in bodies:
-            engine.submit(url, url, NO_PROMISE)
+            engine.fetch(url, url, NO_PROMISE)
         captures = results_of(engine, look=lambda: descriptors.append(open_descriptors()))
         received = engine.wire_bytes
 
@@ -70,7 +70,7 @@ def test_every_fetch_has_its_own_end(store: LocalStore, server: FaultServer) -> 
 
     with an_engine(store) as engine:
         for reason, url in wanted.items():
-            engine.submit(reason, url, NO_PROMISE)
+            engine.fetch(reason, url, NO_PROMISE)
         captures = results_of(engine)
 
     ends = {tag: capture.reason for tag, capture in captures.items()}
@@ -90,7 +90,7 @@ def test_a_redirect_to_another_host_waits_for_its_turn_there(store: LocalStore, 
 
         with an_engine(store, per_host=1) as engine:
             for number in range(10):
-                engine.submit(number, server.url(f"/{number}"), NO_PROMISE)
+                engine.fetch(number, server.url(f"/{number}"), NO_PROMISE)
             captures = results_of(engine)
 
     assert {(capture.reason, capture.final_url) for capture in captures.values()} == {("stored", there)}
@@ -111,9 +111,9 @@ def test_a_host_that_asks_for_an_hour_is_asked_for_nothing_else_and_keeps_nobody
 
         with an_engine(store, per_host=1) as engine:
             for number in range(10):
-                engine.submit(number, resting.url(f"/{number}"), NO_PROMISE)
-            engine.submit("late", late, NO_PROMISE)
-            engine.submit("good", good, NO_PROMISE)
+                engine.fetch(number, resting.url(f"/{number}"), NO_PROMISE)
+            engine.fetch("late", late, NO_PROMISE)
+            engine.fetch("good", good, NO_PROMISE)
             captures = results_of(engine)
 
     assert time.monotonic() - began < 10
@@ -143,7 +143,7 @@ def test_a_transfer_that_broke_is_tried_again_and_goes_on(store: LocalStore, ser
     url = server.serves_in_turn("/file.csv", begun, rest)
 
     with an_engine(store) as engine:
-        engine.submit(1, url, NO_PROMISE)
+        engine.fetch(1, url, NO_PROMISE)
         (capture,) = results_of(engine).values()
 
     assert (capture.reason, capture.requests) == ("stored", 2)
@@ -158,7 +158,7 @@ def test_a_host_never_sees_more_requests_at_once_than_it_was_promised(
 
     with an_engine(store, per_host=2, lanes=2) as engine:
         for number in range(60):
-            engine.submit(number, server.url(f"/{number}.csv"), NO_PROMISE)
+            engine.fetch(number, server.url(f"/{number}.csv"), NO_PROMISE)
         captures = results_of(engine)
 
     assert Counter(capture.reason for capture in captures.values()) == {"stored": 60}
@@ -173,7 +173,7 @@ def test_a_validator_that_no_header_field_may_hold_ends_nobodys_work(
     held = Promise(etag=etag, held_sha256="0" * 64)
 
     with an_engine(store) as engine:
-        engine.submit(1, url, held)
+        engine.fetch(1, url, held)
         (capture,) = results_of(engine).values()
 
     assert capture.reason == "stored"
@@ -189,7 +189,7 @@ def test_failing_and_good_transfers_leave_no_descriptor_behind(
 
     with an_engine(store, max_attempts=1) as engine:
         for number in range(200):
-            engine.submit(number, good if number % 2 else bad, NO_PROMISE)
+            engine.fetch(number, good if number % 2 else bad, NO_PROMISE)
         captures = results_of(engine)
 
     assert Counter(capture.reason for capture in captures.values()) == {"stored": 100, "connection-lost": 100}

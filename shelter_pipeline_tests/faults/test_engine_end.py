@@ -69,10 +69,10 @@ def test_asked_to_stop_it_begins_nothing_new_and_lets_requests_end(
         server.serves(f"/{number}.csv", *whole(b"a,b\n3,4\n"))
 
     with an_engine(store, per_host=1) as engine:
-        engine.submit("slow", slow, NO_PROMISE)
+        engine.fetch("slow", slow, NO_PROMISE)
         wait_until(lambda: server.busy == 1)
         for number in range(50):
-            engine.submit(number, server.url(f"/{number}.csv"), NO_PROMISE)
+            engine.fetch(number, server.url(f"/{number}.csv"), NO_PROMISE)
         engine.stop()
         assert engine.pending == 1
         captures = results_of(engine)
@@ -89,8 +89,8 @@ def test_what_breaks_after_a_stop_is_not_asked_for_again(store: LocalStore, serv
     )
 
     with an_engine(store) as engine:
-        engine.submit("broken", broken, NO_PROMISE)
-        engine.submit("moved", moved, NO_PROMISE)
+        engine.fetch("broken", broken, NO_PROMISE)
+        engine.fetch("moved", moved, NO_PROMISE)
         wait_until(lambda: server.busy == 2)
         engine.stop()
         began = time.monotonic()
@@ -106,7 +106,7 @@ def test_who_waits_for_results_is_told_when_none_is_left(store: LocalStore, serv
     server.serves("/silent.csv", SILENCE)
 
     with an_engine(store, per_host=1) as engine:
-        engine.submit("running", server.url("/silent.csv"), NO_PROMISE)
+        engine.fetch("running", server.url("/silent.csv"), NO_PROMISE)
         wait_until(lambda: server.busy == 1)
         engine.cancel()
         engine.stop()
@@ -121,7 +121,7 @@ def test_cancelled_it_leaves_behind_what_can_be_continued(store: LocalStore, ser
     url = a_broken_off(server, "/large.bin", SILENCE)
 
     with an_engine(store, stall_window_seconds=30) as engine:
-        engine.submit(1, url, NO_PROMISE)
+        engine.fetch(1, url, NO_PROMISE)
         wait_until(lambda: engine.wire_bytes > 200_000)
         began = time.monotonic()
         engine.cancel()
@@ -129,7 +129,7 @@ def test_cancelled_it_leaves_behind_what_can_be_continued(store: LocalStore, ser
         took = time.monotonic() - began
     kept = {path.suffix for path in files_in(store.root, "partial")}
     with an_engine(LocalStore(store.root)) as engine:
-        engine.submit(1, url, NO_PROMISE)
+        engine.fetch(1, url, NO_PROMISE)
         (second,) = results_of(engine).values()
 
     assert (first.reason, took < 1, kept) == ("interrupted", True, {".part", ".json"})
@@ -146,8 +146,8 @@ def test_one_fetch_that_is_no_longer_wanted_ends_and_no_other(store: LocalStore,
     silent = server.serves("/silent.csv", SILENCE)
 
     with an_engine(store) as engine:
-        engine.submit("wanted", slow, NO_PROMISE, cancelled=lambda: False)
-        engine.submit("unwanted", silent, NO_PROMISE, cancelled=unwanted.is_set)
+        engine.fetch("wanted", slow, NO_PROMISE, cancelled=lambda: False)
+        engine.fetch("unwanted", silent, NO_PROMISE, cancelled=unwanted.is_set)
         wait_until(lambda: server.busy == 2)
         unwanted.set()
         began = time.monotonic()
@@ -174,7 +174,7 @@ def test_bytes_received_never_become_fewer(store: LocalStore, server: FaultServe
         watcher = threading.Thread(target=watch)
         watcher.start()
         for number in range(30):
-            engine.submit(number, server.url(f"/{number}.bin"), NO_PROMISE)
+            engine.fetch(number, server.url(f"/{number}.bin"), NO_PROMISE)
         captures = results_of(engine)
         watching.set()
         watcher.join()
@@ -202,7 +202,7 @@ def test_a_disk_that_is_full_for_some_is_the_outcome_of_those(
     monkeypatch.setattr(os, "pwrite", full)
     with an_engine(store) as engine:
         for number in range(40):
-            engine.submit(number, server.url(f"/{number}.csv"), NO_PROMISE)
+            engine.fetch(number, server.url(f"/{number}.csv"), NO_PROMISE)
         captures = results_of(engine)
 
     counted = Counter(capture.reason for capture in captures.values())
@@ -221,9 +221,7 @@ def test_a_group_that_cannot_be_synced_is_not_held(
     monkeypatch.setattr("shelter_pipeline.vault.partial.sync_file", failing)
     with an_engine(store) as engine:
         for number in range(30):
-            engine.submit(
-                number, server.serves(f"/{number}.csv", *whole(b"a,b\n%d,1\n" % number)), NO_PROMISE
-            )
+            engine.fetch(number, server.serves(f"/{number}.csv", *whole(b"a,b\n%d,1\n" % number)), NO_PROMISE)
         captures = results_of(engine)
 
     assert Counter(capture.reason for capture in captures.values()) == {"store-failed": 30}
@@ -237,7 +235,7 @@ def silent_and_kept(server: FaultServer) -> list[str]:
 def fetch_all(store: LocalStore, urls: list[str]) -> None:
     with an_engine(store) as engine:
         for url in urls:
-            engine.submit(url, url, NO_PROMISE)
+            engine.fetch(url, url, NO_PROMISE)
         results_of(engine)
 
 
@@ -302,10 +300,10 @@ def test_left_in_the_middle_it_closes_everything(
     def leave() -> None:
         with an_engine(store, connections=4, per_host=2) as engine:
             for url in urls:
-                engine.submit(url, url, NO_PROMISE)
+                engine.fetch(url, url, NO_PROMISE)
             wait_until(lambda: engine.wire_bytes > 200_000 and server.busy == 2)
             for number in range(100):
-                engine.submit(number, server.url(f"/{number}"), NO_PROMISE)
+                engine.fetch(number, server.url(f"/{number}"), NO_PROMISE)
             raise RuntimeError("enough")
 
     monkeypatch.setattr(Downloader, "steps", noted(Downloader.steps))
@@ -325,7 +323,7 @@ def test_left_while_kept_bytes_are_taken_up_it_lets_go_of_them_and_keeps_them(
     urls = [a_broken_off(server, f"/{number}.bin") for number in range(6)]
     with an_engine(store, max_attempts=1) as engine:
         for url in urls:
-            engine.submit(url, url, NO_PROMISE)
+            engine.fetch(url, url, NO_PROMISE)
         results_of(engine)
     kept = files_in(store.root, "partial")
     before, take_up, begun = open_descriptors(), store.partial, threading.Semaphore(0)
@@ -339,7 +337,7 @@ def test_left_while_kept_bytes_are_taken_up_it_lets_go_of_them_and_keeps_them(
     monkeypatch.setattr(store, "partial", slowly)
     with an_engine(store, max_attempts=1) as engine:
         for url in urls:
-            engine.submit(url, url, NO_PROMISE)
+            engine.fetch(url, url, NO_PROMISE)
         assert begun.acquire(timeout=10)
 
     assert files_in(store.root, "partial") == kept

@@ -41,9 +41,9 @@ def test_more_silent_hosts_than_connections_do_not_keep_quick_ones_waiting(
     ) as engine:
         began = time.monotonic()
         for host in silent:
-            engine.submit(host, host.url("/never.csv"), NO_PROMISE)
+            engine.fetch(host, host.url("/never.csv"), NO_PROMISE)
         for url in quick:
-            engine.submit(url, url, NO_PROMISE)
+            engine.fetch(url, url, NO_PROMISE)
         captures = []
         while len(captures) < len(quick):
             assert time.monotonic() - began < 40
@@ -82,7 +82,7 @@ def test_large_files_go_to_disk_and_not_to_memory(store: LocalStore, server: Fau
         min_bytes_per_second=1,
     ) as engine:
         for name, url in urls.items():
-            engine.submit(name, url, NO_PROMISE)
+            engine.fetch(name, url, NO_PROMISE)
         captures = results_of(engine, seconds=100, look=look)
 
     assert {capture.size for capture in captures.values()} == {pieces * len(block) + 1}
@@ -115,7 +115,7 @@ def test_small_files_waiting_for_a_slow_store_are_bounded(
 
     with an_engine(store, connections=32, per_host=32) as engine:
         for url in urls:
-            engine.submit(url, url, NO_PROMISE)
+            engine.fetch(url, url, NO_PROMISE)
         captures = results_of(engine, look=lambda: seen.append(process.memory_info().rss - before))
 
     assert Counter(capture.reason for capture in captures.values()) == {"stored": len(urls)}

@@ -72,7 +72,7 @@ def test_a_hundred_files_at_once_ask_for_one_robots_txt(server: FaultServer, sto
         began = time.monotonic()
         with Engine(downloader, store, politeness, connections=20) as engine:
             for url in urls:
-                engine.submit(url, url, Promise())
+                engine.fetch(url, url, Promise())
             results = []
             while engine.pending and time.monotonic() < began + 60:
                 results += engine.results(1.0)

@@ -101,9 +101,9 @@ def test_silent_ftp_servers_hold_up_nobody_else(tmp_path: Path) -> None:
             downloader(store, max_attempts=1, stall_window_seconds=9), store, polite, connections=20, lanes=1
         ) as engine:
             for number in range(8):
-                engine.submit("ftp", ftp.url(f"/{number}.csv"), Promise())
+                engine.fetch("ftp", ftp.url(f"/{number}.csv"), Promise())
             for url in urls:
-                engine.submit("web", url, Promise())
+                engine.fetch("web", url, Promise())
             captures = []
             while sum(tag == "web" for tag, _ in captures) < len(urls) and time.monotonic() - began < 8:
                 captures += engine.results(0.2)
@@ -125,7 +125,7 @@ def test_an_engine_that_is_left_takes_its_ftp_transfers_with_it(tmp_path: Path) 
 
     with FtpFaultServer(BODY, data=[BODY[:100], SILENCE]) as ftp:
         with Engine(downloader(store), store, polite, connections=4, lanes=1) as engine:
-            engine.submit("ftp", ftp.url("/a.csv"), Promise())
+            engine.fetch("ftp", ftp.url("/a.csv"), Promise())
             while not ftp.said("RETR"):
                 engine.results(0.05)
             began = time.monotonic()

@@ -225,7 +225,7 @@ def _together(folder: Path, chosen: Settings, urls: list[str]) -> Counter[str]:
     downloader = Downloader(Door.of(chosen), store, max_attempts=1, retry_delay_seconds=0.01)
     with Engine(downloader, store, politeness, connections=32) as engine:
         for url in urls:
-            engine.submit(url, url, Promise())
+            engine.fetch(url, url, Promise())
         ended: Counter[str] = Counter()
         until = time.monotonic() + 60
         while engine.pending and time.monotonic() < until:
