@@ -63,7 +63,7 @@ class Lead:
     checksum: str | None = None  # `algorithm:hex`, as promised by a repository
     modified: datetime | None = None
     reader: str = ""
-    headers: Mapping[str, str] = NO_HEADERS
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
