@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from shelter_pipeline.commands.discovery import discover, explore, trail
 from shelter_pipeline.commands.harvested import print_harvest
 from shelter_pipeline.commands.holdings import holdings_app
 from shelter_pipeline.commands.host import host_app
@@ -45,7 +46,8 @@ app = typer.Typer(
 )
 for group in (portal_app, host_app, losses_app, rankings_app, holdings_app, overrule_app):
     app.add_typer(group)
-app.command()(rebuild)
+for command in (rebuild, discover, explore, trail):
+    app.command()(command)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 

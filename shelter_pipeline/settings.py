@@ -120,7 +120,6 @@ class Settings(BaseSettings):
     fetch_stop_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         15, description="How long downloads under way may go on when the process is asked to end."
     )
-    fetch_threads: Count = Field(16, description="Links looked at at once by discovery.")
     content_rules: Path | None = Field(
         None, description="TOML file of content rules that are laid over those that come with Shelter."
     )
@@ -139,11 +138,37 @@ class Settings(BaseSettings):
     )
 
     # Discovery
-    discovery_max_pages: Count = Field(200, description="Listing and landing pages read for one resource.")
+    classification_rules: Path | None = Field(
+        None,
+        description="TOML file of kinds of files and known places that is laid over those that come with Shelter.",
+    )
+    discovery_max_pages: Count = Field(
+        2000, description="Listings and pages read for one dataset, robots.txt not counted."
+    )
     discovery_max_depth: Count = Field(8, description="How deep directories are followed.")
-    discovery_max_files: Count = Field(100_000, description="Files one resource may lead to.")
+    discovery_max_hops: Annotated[int, Field(ge=0)] = Field(
+        2, description="How many links between pages are followed from a dataset's own page."
+    )
+    discovery_max_files: Count = Field(
+        100_000, description="Files that the places of one dataset may lead to."
+    )
+    discovery_max_bytes: Count = Field(
+        10 * 1024**4, description="Bytes that these files may have together, as far as listings tell."
+    )
+    discovery_max_page_bytes: Count = Field(
+        64 * 1024**2, description="Largest listing or page that is read for links, in bytes."
+    )
     discovery_pages_per_run: Count = Field(
-        20_000, description="Pages read by one discovery run; the rest waits."
+        20_000, description="Pages asked for by one discovery run; the rest waits."
+    )
+    discovery_run_seconds: Seconds = Field(
+        2 * 3600, description="How long one discovery run may read; the rest waits."
+    )
+    discovery_shortest_hours: Seconds = Field(
+        12, description="Shortest time until a place that changes is read again, in hours."
+    )
+    discovery_longest_days: Seconds = Field(
+        30, description="Longest time until a place that does not change is read again, in days."
     )
 
     # Claims and batches
@@ -241,7 +266,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("database_url", "dagster_database_url", "datagov_api_key"),
-        *("content_rules", "scratch", "s3_path_style"),
+        *("content_rules", "classification_rules", "scratch", "s3_path_style"),
         mode="before",
     )
     @classmethod

@@ -1,4 +1,4 @@
-"""What discovery has still to look at, and what it found, kept with the path that led there."""
+"""Which resources nobody has looked at, and what was told from their addresses alone."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ class ResourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One asset a resource leads to, with what the catalogue promises of it."""
+    """One asset that a resource names itself, with what the catalogue promises of it."""
 
     url: Url
     kind: str | None
-    via: str
-    path: tuple[str, ...] = ()
+    why: str
     format: str | None = None
     media_type: str | None = None
     size: int | None = None
@@ -53,7 +52,7 @@ class Discovery:
     outcome: str
     detail: str = ""
     findings: tuple[Finding, ...] = ()
-    passing: bool = False  # the outcome may be another one tomorrow: look again
+    repair: str = ""  # what was mended in the URL
 
 
 def seed_asset_kinds(catalog: Catalog, kinds: Sequence[tuple[str, str, str]]) -> None:
@@ -77,18 +76,15 @@ def due_resources(
     after_dataset: int,
     limit: int,
     organization_id: int | None = None,
-    again: bool = False,
 ) -> list[ResourceRow]:
     """All listed resources of the next `limit` datasets that have one to look at, dataset by dataset.
 
-    Due are those that nobody has looked at since they changed; with `again` instead those
-    that were looked at and had an outcome that may pass.
+    Due are those that nobody has looked at since they changed.
     """
     rows = catalog.rows(
         "due_resources",
         portal_id=portal_id,
         organization_id=organization_id,
-        again=again,
         after=after_dataset,
         limit=limit,
     )
@@ -103,16 +99,15 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
         connection.execute(statement("stage_findings"))
         copy_rows(
             connection,
-            "staged_outcome (resource_id, classified_as, rule, outcome, detail, passing)",
+            "staged_outcome (resource_id, classified_as, rule, repair, outcome, detail)",
             (
-                (d.resource_id, d.classified_as, d.rule, d.outcome, storable(d.detail), d.passing)
+                (d.resource_id, d.classified_as, d.rule, d.repair or None, d.outcome, storable(d.detail))
                 for d in discoveries
             ),
         )
         copy_rows(
             connection,
-            "staged_finding"
-            " (resource_id, url, url_hash, host, kind, format, media_type, size, checksum, via, path)",
+            "staged_finding (resource_id, url, url_hash, host, kind, format, media_type, size, checksum, via, why)",
             (_finding_row(d.resource_id, finding) for d in discoveries for finding in d.findings),
         )
         connection.execute(statement("lock_discovered"))
@@ -135,9 +130,19 @@ def _finding_row(resource_id: int, finding: Finding) -> tuple[Any, ...]:
         finding.media_type,
         finding.size,
         finding.checksum,
-        finding.via,
-        list(finding.path),
+        "direct",
+        finding.why,
     )
+
+
+def discovery_files(catalog: Catalog, portal_id: int) -> list[dict[str, Any]]:
+    """Files of a portal by kind, most first: how many, of how many the size is known, and their bytes."""
+    return [dict(row) for row in catalog.rows("discovery_files", portal_id=portal_id)]
+
+
+def waiting_places(catalog: Catalog, portal_id: int) -> dict[str, int]:
+    """Places that are not read to their end: `due` now, and `resting`."""
+    return dict(catalog.rows("waiting_places", portal_id=portal_id)[0])
 
 
 def discovery_summary(catalog: Catalog, portal_id: int) -> list[dict[str, Any]]:

@@ -107,6 +107,7 @@ class RestoredLink:
     url: Url
     via: str
     path: tuple[str, ...]
+    why: str | None = None
 
 
 @dataclass(slots=True)
@@ -197,8 +198,11 @@ def _stage(connection: Connection, files: RestoredFiles) -> None:
     )
     copy_rows(
         connection,
-        "restored_link (dataset_id, resource_key, url_hash, via, path)",
-        ((one.dataset_id, one.resource_key, one.url.digest, one.via, list(one.path)) for one in files.links),
+        "restored_link (dataset_id, resource_key, url_hash, via, path, why)",
+        (
+            (one.dataset_id, one.resource_key, one.url.digest, one.via, list(one.path), one.why)
+            for one in files.links
+        ),
     )
 
 

@@ -222,6 +222,8 @@ resource = sa.Table(
     sa.Column("rule", sa.Text),
     sa.Column("outcome", sa.Text),
     sa.Column("outcome_detail", sa.Text),
+    sa.Column("repair", sa.Text),  # what was mended in its URL before it could be read
+    sa.Column("exploration_id", sa.BigInteger, sa.ForeignKey("exploration.id"), index=True),
     moment("discovered_at"),
     sa.UniqueConstraint("dataset_id", "key"),
     one_of("role", "download", "access", "landing"),

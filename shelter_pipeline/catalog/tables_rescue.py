@@ -130,6 +130,9 @@ asset = sa.Table(
     sa.Column("media_type", sa.Text),
     sa.Column("checksum", sa.Text),
     sa.Column("expected_size", sa.BigInteger),
+    sa.Column(
+        "estimated_size", sa.BigInteger
+    ),  # what a listing or a probe says: for planning, never held against it
     sa.Column("state", sa.Text, nullable=False, server_default="pending"),
     sa.Column("reason", sa.Text),  # of the last verdict
     sa.Column("sha256", sa.Text, sa.ForeignKey("blob.sha256")),  # the newest good bytes
@@ -154,8 +157,11 @@ asset_resource = sa.Table(
     sa.Column("asset_id", sa.BigInteger, sa.ForeignKey("asset.id"), primary_key=True),
     sa.Column("resource_id", sa.BigInteger, sa.ForeignKey("resource.id"), primary_key=True, index=True),
     sa.Column("via", sa.Text, nullable=False),
-    sa.Column("path", ARRAY(sa.Text), nullable=False, server_default="{}"),  # pages followed to find it
-    one_of("via", "direct", "directory", "landing-page", "service"),
+    # Pages followed to find it; empty where `page_id` tells them.
+    sa.Column("path", ARRAY(sa.Text), nullable=False, server_default="{}"),
+    sa.Column("why", sa.Text),  # how the last of them gave it
+    sa.Column("page_id", sa.BigInteger, sa.ForeignKey("exploration_page.id"), index=True),
+    one_of("via", "direct", "directory", "landing-page", "repository", "service"),
 )
 
 blob = sa.Table(

@@ -2,132 +2,181 @@
 
 A path ending in `/` or `%2F` is a directory. An extension counts as a file type only if it
 begins with a letter or 7 and has at most five characters (or is geojson, tar.Z, tar.z), and
-is not aspx, htm, html, htmlx or shtml, or another page that a server makes on request;
-everything else is a web page. Before that rule, tables of known services and repositories
-are consulted; after it, the declared format and media type.
+is not aspx, htm, html, htmlx or shtml; everything else is a web page. Before that rule the
+table of known places is consulted; after it, the declared format and media type. A field
+that is no URL is repaired where its meaning is certain.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
-from urllib.parse import unquote, urlsplit
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
-from shelter_pipeline.discovery.asset_kinds import (
-    AssetKind,
-    kind_of_extension,
-    kind_of_format,
-    kind_of_media_type,
-)
-from shelter_pipeline.discovery.known_places import (
-    repository_of,
-    route_of,
-    service_of_format,
-    service_of_host,
-    service_of_url,
-)
+from shelter_pipeline.discovery.asset_kinds import AssetKind
+from shelter_pipeline.discovery.classification_table import ClassificationRules, classification_rules
+from shelter_pipeline.discovery.known_places import Address, Kind
+from shelter_pipeline.discovery.repair import MOST_URLS, may_need_repair, repair, split_urls
 from shelter_pipeline.domain.errors import RefusedError
-from shelter_pipeline.domain.urls import Url, parse_url
+from shelter_pipeline.domain.urls import Url, read_url
 
-
-class Kind(StrEnum):
-    """What one URL leads to."""
-
-    FILE = "file"
-    ARCHIVE = "archive"
-    DIRECTORY = "directory"
-    WEB_PAGE = "web-page"
-    SERVICE = "service"
-    REPOSITORY = "repository"
-    INVALID = "invalid"
-    EMPTY = "empty"
+__all__ = ["Classification", "Kind", "classify", "extension_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The verdict on one URL. `rule` is the slug of the rule that decided; `url` is its normal form."""
+    """The verdict on one URL. `rule` is the slug of the rule that decided; `url` is its normal form.
+
+    `repair` names what was repaired before it could be read, parted by commas. `urls` are the
+    normal forms of several URLs in one field, which is invalid as a whole.
+    """
 
     kind: Kind
     asset_kind: str | None
     rule: str
     url: str | None
     problem: str = ""
+    repair: str = ""
+    urls: tuple[str, ...] = ()
 
 
-# Pages a server makes on request. The first five are the original system's list.
-PAGE_EXTENSIONS = frozenset(
-    {"aspx", "htm", "html", "htmlx", "shtml"}
-    | {"action", "asp", "cfm", "cfml", "cgi", "do", "jsp", "jspx", "php", "php3", "php5", "phtml", "xhtml"}
-)
 _LONG_EXTENSIONS = frozenset({"geojson", "tar.Z", "tar.z"})
 _EXTENSION = re.compile(r"[A-Za-z7][A-Za-z0-9]{0,4}\Z")
-_TWO_PART = re.compile(r"\.(tar\.(?:gz|bz2|xz|z))\Z", re.IGNORECASE)
-_SEVERAL_URLS = re.compile(r"[,;|\s]\s*(?:https?|ftp)://", re.IGNORECASE)
+_TWO_PART = re.compile(r"\.(tar\.(?:gz|bz2|xz|zst|z))\Z", re.IGNORECASE)
 _ROUTE_IN_FRAGMENT = re.compile(r"[!/]")
+_WORDS = re.compile(r"[^\"'()<>=/@]*\s*\Z")
+_CODE_SCHEME = re.compile(r"\s*(?:(?:git|svn|hg|bzr|ssh|cvs)(?:\+[a-z]+)?://|git@[a-z0-9.-]+:)", re.IGNORECASE)
 _HTML = frozenset(
     {"text/html", "application/xhtml+xml", "html", "htm", "web page", "webpage", "website", "web site"}
 )
 
 
-def classify(url: str | None, *, format: str | None = None, media_type: str | None = None) -> Classification:
-    """What `url` is. Never raises: what cannot be a URL is INVALID, with the problem in words."""
-    if url is None or not url.strip():
+def classify(
+    url: str | None,
+    *,
+    format: str | None = None,
+    media_type: str | None = None,
+    rules: ClassificationRules | None = None,
+) -> Classification:
+    """What `url` is, by the rules that come with Shelter or by others. Never raises.
+
+    What cannot be a URL is INVALID, with the problem in words. Code that is offered by no
+    protocol of ours is CODE, and has no URL to be asked for either.
+    """
+    if not url or url.isspace():
         return Classification(Kind.EMPTY, None, "empty", None, "there is no URL")
-    if _SEVERAL_URLS.search(url.strip()):
-        return Classification(Kind.INVALID, None, "several-urls", None, "several URLs stand in one field")
+    asked = _Asked(format, media_type, rules or classification_rules())
+    if may_need_repair(url):
+        return asked.of_field(url)
     try:
-        parsed = parse_url(url)
-    except RefusedError as error:
-        return Classification(Kind.INVALID, None, error.reason, None, str(error))
-    return _of_place(parsed) or _of_path(url, parsed, format, media_type)
+        parsed = read_url(url)
+    except RefusedError:
+        return asked.of_field(url)
+    return asked.of_url(url, parsed)
 
 
-def _of_place(url: Url) -> Classification | None:
-    """Known routes to files, then known services, then known repositories."""
-    query = urlsplit(url.text).query
-    if (route := route_of(url.path)) is not None:
-        rule, route_format = route
-        return _file(kind_of_format(route_format), rule, url.text)
-    name = url.host.rpartition(":")[0]
-    has_file = extension_of(url.path) is not None
-    if service := service_of_url(url.path, query) or (None if has_file else service_of_host(name)):
-        return Classification(Kind.SERVICE, None, service, url.text)
-    if repository := repository_of(name, url.path, has_file=has_file):
-        return Classification(Kind.REPOSITORY, None, repository, url.text)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a catalogue declares of one resource, and the rules that are asked about it."""
+
+    format: str | None
+    media_type: str | None
+    rules: ClassificationRules
+
+    def of_field(self, written: str) -> Classification:
+        """What a text is that is no URL in a common form: one URL with marks around it, several, or none."""
+        parts = split_urls(written)
+        if len(parts) > 1:
+            return self._of_parts(parts)
+        repaired = repair(written)
+        try:
+            parsed = read_url(repaired.text)
+        except RefusedError as error:
+            if _CODE_SCHEME.match(written):
+                return Classification(Kind.CODE, None, "code-scheme", None, str(error))
+            return Classification(Kind.INVALID, None, error.reason, None, str(error))
+        verdict = self.of_url(repaired.text, parsed)
+        return replace(verdict, repair=",".join(repaired.repairs)) if repaired.repairs else verdict
+
+    def _of_parts(self, parts: list[str]) -> Classification:
+        read = [_read(part) for part in parts[:MOST_URLS]]
+        found = tuple(dict.fromkeys(url.text for url in read if url))
+        # Words before the only URL are passed over; another one that cannot be read may be the one that is meant.
+        is_one = all(url or _WORDS.match(part) for url, part in zip(read, parts, strict=False))
+        if is_one and len(found) == 1:
+            slug = "words" if None in read else "repeated"
+            return replace(self.of_url(found[0], read_url(found[0])), repair=slug)
+        problem = "several URLs stand in one field"
+        if len(parts) > MOST_URLS or None in read:
+            problem += "; not all of them could be read"
+        return Classification(Kind.INVALID, None, "several-urls", None, problem, urls=found)
+
+    def of_url(self, written: str, url: Url) -> Classification:
+        """The verdict on a URL in normal form; of what was written the fragment and the end still count."""
+        name = url.host.rpartition(":")[0]
+        query = url.text.partition("?")[2]
+        ending, extension = _ending(url.path, self.rules)
+        kind = self._declared_kind() if extension is None else None
+        address = Address(name, url.path, query, ending, extension, kind is not None)
+        if (place := self.rules.places.find(address)) is not None:
+            if place.kind is not Kind.FILE:
+                return Classification(place.kind, None, place.rule, url.text)
+            known = self.rules.kinds.of_format(place.format) if place.format else None
+            if known is None and extension is not None:
+                known = self.rules.kinds.of_extension(extension)
+            return _file(known or self._declared_kind(), place.rule, url.text)
+        return self._of_path(written, url, ending, extension, kind)
+
+    def _of_path(
+        self, written: str, url: Url, ending: str, extension: str | None, declared: AssetKind | None
+    ) -> Classification:
+        if "#" in written and _ROUTE_IN_FRAGMENT.match(written.partition("#")[2]):
+            return Classification(Kind.WEB_PAGE, None, "page-in-fragment", url.text)
+        if extension is not None:
+            known = self.rules.kinds.of_extension(extension)
+            return _file(known or self._declared_kind(), "extension", url.text)
+        if ending in self.rules.pages:
+            return Classification(Kind.WEB_PAGE, None, "page-extension", url.text)
+        if service := self._declared_service():
+            return Classification(Kind.SERVICE, None, f"declared-{service}", url.text)
+        # FTP has no pages: what is no file is a directory.
+        if url.path.endswith(("/", "%2F", "%2f")) and (url.path != "/" or _has_slash(written)) or url.scheme == "ftp":
+            return Classification(Kind.DIRECTORY, None, "trailing-slash", url.text)
+        if declared is not None:
+            by_format = self.rules.kinds.of_format(self.format) is not None
+            return _file(declared, "declared-format" if by_format else "declared-media-type", url.text)
+        rule = "page-extension" if "." in url.path.rpartition("/")[2] else "no-extension"
+        return Classification(Kind.WEB_PAGE, None, rule, url.text)
+
+    def _declared_kind(self) -> AssetKind | None:
+        """The kind of files that the catalogue declares; none where it declares a page as well."""
+        for text in (self.format, self.media_type):
+            if text and text.partition(";")[0].strip().lower() in _HTML:
+                return None
+        kinds = self.rules.kinds
+        return kinds.of_format(self.format) or kinds.of_media_type(self.media_type)
+
+    def _declared_service(self) -> str | None:
+        for text in (self.format, self.media_type):
+            if text and (service := self.rules.services.get(text.strip().lower())):
+                return service
+        return None
+
+
+def _read(part: str) -> Url | None:
+    """The URL of one part of a field: repaired, or as far as its first space."""
+    for text in (part, part.partition(" ")[0]):
+        try:
+            return read_url(repair(text).text)
+        except RefusedError:
+            continue
     return None
 
 
-def _of_path(written: str, url: Url, format: str | None, media_type: str | None) -> Classification:
-    fragment = written.partition("#")[2]
-    if _ROUTE_IN_FRAGMENT.match(fragment):
-        return Classification(Kind.WEB_PAGE, None, "page-in-fragment", url.text)
-    if (extension := extension_of(url.path)) is not None:
-        return _file(kind_of_extension(extension), "extension", url.text)
-    if rule := service_of_format(format, media_type):
-        return Classification(Kind.SERVICE, None, rule, url.text)
-    if _is_directory(written, url):
-        return Classification(Kind.DIRECTORY, None, "trailing-slash", url.text)
-    return _of_declaration(url, format, media_type)
-
-
-def _is_directory(written: str, url: Url) -> bool:
-    if url.scheme == "ftp":  # FTP has no pages: what is no file is a directory
-        return True
-    path = urlsplit(written.strip()).path
-    return path.endswith("/") or path.lower().endswith("%2f")
-
-
-def _of_declaration(url: Url, format: str | None, media_type: str | None) -> Classification:
-    """A URL that says nothing of itself is what its catalogue declares, else a web page."""
-    declared = {text.partition(";")[0].strip().lower() for text in (format, media_type) if text}
-    kind = kind_of_format(format) or kind_of_media_type(media_type)
-    if kind is not None and not (declared & _HTML):
-        rule = "declared-format" if kind_of_format(format) else "declared-media-type"
-        return _file(kind, rule, url.text)
-    last = unquote(url.path).rpartition("/")[2]
-    rule = "page-extension" if "." in last else "no-extension"
-    return Classification(Kind.WEB_PAGE, None, rule, url.text)
+def _has_slash(written: str) -> bool:
+    """Whether a path was written at all: the normal form of none is `/` as well."""
+    rest = written.partition("://")[2].partition("#")[0].partition("?")[0]
+    return "/" in rest
 
 
 def _file(kind: AssetKind | None, rule: str, url: str) -> Classification:
@@ -135,16 +184,34 @@ def _file(kind: AssetKind | None, rule: str, url: str) -> Classification:
     return Classification(Kind.ARCHIVE if is_archive else Kind.FILE, kind.slug if kind else None, rule, url)
 
 
-def extension_of(path: str) -> str | None:
-    """The extension that makes a URL's path a file, in its own case; None for a page or a directory."""
-    last = unquote(path).rpartition("/")[2].partition(";")[0]
+def _ending(path: str, rules: ClassificationRules) -> tuple[str, str | None]:
+    """The end of the last part of a path, lower case, and the extension that makes a file of it, if it does."""
+    last = path.rpartition("/")[2]
+    if "." not in last and "%" not in last:
+        return "", None
+    extension = extension_of(path, pages=rules.pages | rules.undeclared_pages)
+    return last.rpartition(".")[2].lower(), extension
+
+
+def extension_of(path: str, *, pages: frozenset[str] | None = None) -> str | None:
+    """The extension that makes a URL's path a file, in its own case; None for a page or a directory.
+
+    `pages` are the extensions of pages, by default those that come with Shelter.
+    """
+    last = path.rpartition("/")[2]
+    if "%" in last:
+        last = unquote(last).rpartition("/")[2]
+    last = last.partition(";")[0]
     stem, dot, extension = last.rpartition(".")
     if not (dot and stem):
         return None
-    if two_part := _TWO_PART.search(last):
+    if extension.lower() in ("gz", "bz2", "xz", "zst", "z") and (two_part := _TWO_PART.search(last)):
         return two_part[1]
     if extension in _LONG_EXTENSIONS or extension.lower() == "geojson":
         return extension
-    if not _EXTENSION.match(extension) or extension.lower() in PAGE_EXTENSIONS:
+    if not _EXTENSION.match(extension):
         return None
-    return extension
+    if pages is None:
+        rules = classification_rules()
+        pages = rules.pages | rules.undeclared_pages
+    return None if extension.lower() in pages else extension

@@ -1,254 +1,289 @@
-"""From one resource to the files it leads to, within a budget, with the path that led there.
+"""From one place to the files it leads to, within a budget, with the pages that led there.
 
-A file is taken at its word and asks nothing. A directory is walked, a page is read for its
-files, and what turns out to be no page is the file itself. Every exploration ends with an
-outcome: `found` only if all was read, `found-in-part` if something was left unread, or the
-reason why there is no file.
+A place is a URL that is no file by rule: a directory, a page, a repository, a service. An
+exploration holds its pages and decides what is read next; whoever drives it asks, and says
+what came. It can be put down after any page and taken up again from its pages. It ends
+with an outcome: `found` only if all was read, `found-in-part` if something was left
+unread, or the reason why there is no file.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from shelter_pipeline.discovery.asset_kinds import AssetKind, kind_of_extension, kind_of_media_type
-from shelter_pipeline.discovery.classify import Classification, Kind, classify, extension_of
-from shelter_pipeline.discovery.landing import Link, parse_landing
-from shelter_pipeline.discovery.listing import Entry, is_listing, parse_listing
-from shelter_pipeline.domain.errors import PermanentError, ShelterError
+from shelter_pipeline.discovery.asset_kinds import kind_of_extension, kind_of_media_type
+from shelter_pipeline.discovery.classify import Kind, extension_of
+from shelter_pipeline.discovery.ftp_listing import ONLY_LISTINGS
+from shelter_pipeline.discovery.leads import NO_HEADERS, Lead, Reading, Reply, To, What
+from shelter_pipeline.discovery.pages import LEFT_IN_WORDS, MOST_LABEL, Budget, Page, PageState
+from shelter_pipeline.discovery.reading import declared, enter, read_reply
+from shelter_pipeline.discovery.traps import is_trap
+from shelter_pipeline.domain.errors import ShelterError, TransientError
+from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.domain.verdicts import REASONS, Next
-from shelter_pipeline.portals.protocol import Reader, Reply
-from shelter_pipeline.portals.replies import looks_like_html, status_problem
 
 FOUND = "found"
 FOUND_IN_PART = "found-in-part"
 LANDING_PAGE_ONLY = "landing-page-only"
+DESCRIPTION = "capabilities"  # of a lead to what a service says of itself, which is no data
+_MOST_FOLLOWED = 20  # pages that one page may lead to
 _FAILURES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """What one resource may cost: pages read, levels of directories, files found, bytes of one page."""
-
-    max_pages: int
-    max_depth: int
-    max_files: int
-    max_page_bytes: int = 32 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
 class FoundAsset:
-    """One file. `path` holds the pages that were followed to it; `size` is what a listing says, if one did."""
+    """One file, and the page that gave it. `size` is an estimate unless `promised`."""
 
     url: str
-    kind: Kind
     asset_kind: str | None
-    via: str  # direct | directory | landing-page
-    path: tuple[str, ...] = ()
+    via: str  # direct | directory | landing-page | repository | service
+    why: str
+    page: Page
     size: int | None = None
+    promised: bool = False
+    checksum: str | None = None
+    format: str | None = None
+    media_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Exploration:
-    """What came of one resource: its files, or the reason slug why there are none.
+class Conclusion:
+    """How an exploration stands: the outcome of its resource, and what is to be said of it."""
 
-    A `passing` one may end differently tomorrow: a server failed for a while only.
-    """
-
-    assets: tuple[FoundAsset, ...]
     outcome: str
     detail: str
-    pages_read: int
-    passing: bool = False
+    ended: bool  # nothing is left to be read, now or later
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """A page to be read: how deep it is, and the pages that led to it."""
+class Exploration:
+    """One place, with the pages that are known of it.
 
-    url: str
-    depth: int = 0
-    path: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Walk:
-    """What a walk has found so far, and what it could not do."""
-
-    reader: Reader
-    budget: Budget
-    assets: dict[str, FoundAsset] = field(default_factory=dict)
-    failures: list[ShelterError] = field(default_factory=list)
-    pages_read: int = 0
-    listings: int = 0
-    too_deep: int = 0
-    stopped: str = ""
-
-    def keep(self, assets: Iterable[FoundAsset]) -> None:
-        """Take assets in, each once, until the budget is spent."""
-        for asset in assets:
-            if len(self.assets) >= self.budget.max_files and asset.url not in self.assets:
-                self.stopped = f"stopped at {self.budget.max_files} files"
-                return
-            self.assets.setdefault(asset.url, asset)
-
-    def read(self, page: _Page) -> Reply:
-        """The page, if it came whole and with a status that stands for success."""
-        self.pages_read += 1
-        reply = self.reader.read(page.url, max_bytes=self.budget.max_page_bytes)
-        if (problem := status_problem(reply.head.status)) is not None:
-            kind, reason = problem
-            raise kind(f"{page.url} answered status {reply.head.status}", reason=reason)
-        if not reply.body:
-            raise PermanentError(f"{page.url} answered with nothing", reason="empty")
-        return reply
-
-
-def explore(
-    resource_url: str | None,
-    *,
-    format: str | None,
-    media_type: str | None,
-    role: str,
-    reader: Reader,
-    budget: Budget,
-) -> Exploration:
-    """The files that a resource leads to; a URL that is a file by rule is one without a request.
-
-    `role` is what the catalogue calls the resource (download, access, landing). A failure is
-    an outcome: ShelterErrors of the reader come back as their reason.
+    `kind` and `rule` are its classification. Give it the `pages` it had when it was put down
+    to take it up again; without any it begins.
     """
-    verdict = classify(resource_url, format=format, media_type=media_type)
-    if (settled := _without_asking(verdict)) is not None:
-        return settled
-    walk = _Walk(reader, budget)
-    start = _Page(verdict.url or "")
-    try:
-        _walk_from(start, walk)
-    except ShelterError as error:
-        if error.reason == "too-large" and verdict.kind is not Kind.DIRECTORY:
-            # No page is as large as that, so it is the file itself.
-            walk.keep([_file_itself(start, None)])
-        else:
-            return Exploration((), error.reason, str(error), walk.pages_read, _may_pass(error))
-    return _ended(walk, role)
 
+    def __init__(
+        self, url: str, kind: Kind, rule: str, budget: Budget, *, pages: Iterable[Page] = (), max_attempts: int = 8
+    ) -> None:
+        self.url = url
+        self.kind = kind
+        self.rule = rule
+        self.budget = budget
+        self.pages: list[Page] = list(pages)
+        self._max_attempts = max_attempts
+        self._known = {page.url for page in self.pages}
+        self._files = sum(page.files for page in self.pages)
+        self._bytes = sum(page.known_bytes for page in self.pages)
 
-def _without_asking(verdict: Classification) -> Exploration | None:
-    """The end of what needs no request, or None for pages and directories on the web."""
-    if verdict.kind is Kind.SERVICE:
-        return Exploration((), "service", f"a web service by the rule {verdict.rule}", 0)
-    if verdict.url is None:
-        reason = "bad-scheme" if verdict.rule == "bad-scheme" else "bad-url"
-        return Exploration((), reason, verdict.problem, 0)
-    if verdict.kind in (Kind.FILE, Kind.ARCHIVE):
-        return Exploration(
-            (FoundAsset(verdict.url, verdict.kind, verdict.asset_kind, "direct"),), FOUND, "", 0
-        )
-    if parse_url(verdict.url).scheme == "ftp":
-        return Exploration((), "directory", "directories of FTP servers are not listed yet", 0)
-    return None
+    def begin(self) -> Iterator[FoundAsset]:
+        """What the URL alone tells, without a request; read it to the end, then ask for what waits."""
+        start = Page(self.url, headers=_headers_for(self.url))
+        self.pages.append(start)
+        self._known.add(start.url)
+        yield from self._enter(start)
 
-
-def _walk_from(start: _Page, walk: _Walk) -> None:
-    """Breadth first, so that a budget that runs out has seen the upper levels whole."""
-    waiting = deque([start])
-    seen = {start.url}
-    while waiting and not walk.stopped:
-        if walk.pages_read >= walk.budget.max_pages:
-            walk.stopped = f"stopped at {walk.budget.max_pages} pages, {len(waiting)} of them unread"
+    def _enter(self, page: Page) -> Iterator[FoundAsset]:
+        """Take what the address of a page tells by itself; one that is to be read all the same goes on waiting."""
+        if page.reader:
             return
-        page = waiting.popleft()
+        url = parse_url(page.url)
+        if (entered := enter(url)) is not None:
+            reading = entered[1]
+        elif self.kind is Kind.SERVICE and page.parent is None:
+            reading = declared(self.rule, url)
+        else:
+            return
+        reading = replace(reading, leads=list(reading.leads))
+        again = next(
+            (lead for lead in reading.leads if lead.url == page.url and lead.to is not To.FILE), None
+        )
+        if again is not None:
+            page.reader, page.headers = again.reader, again.headers
+            return
+        yield from self._take(page, reading)
+
+    def waiting(self) -> list[Page]:
+        """The pages to be read now, those without a rest, in the order in which they were found."""
+        return [page for page in self.pages if page.state is PageState.WAITING and not page.rest]
+
+    def take(self, page: Page, came: Reply | ShelterError) -> Iterator[FoundAsset]:
+        """The files that a page gives; read it to the end, and the page and what it leads to are known."""
         try:
-            below = _take(page, walk.read(page), walk)
+            if isinstance(came, ShelterError):
+                raise came
+            reading = read_reply(page, came)
         except ShelterError as error:
-            if page is start:
-                raise
-            walk.failures.append(error)
-            continue
-        fresh = [directory for directory in below if directory.url not in seen]
-        seen.update(directory.url for directory in fresh)
-        waiting.extend(fresh)
+            if error.reason == "too-large" and page.why != "directory" and self.kind is not Kind.DIRECTORY:
+                # No page is as large as that, so it is the file itself.
+                reading = Reading(What.FILE, [_itself(page, None)])
+            else:
+                self._fail(page, error)
+                return
+        yield from self._take(page, reading)
+
+    def rest(self) -> timedelta:
+        """How long until something of it may be asked for again; nothing if it may be now, or never."""
+        rests = [page.rest for page in self.pages if page.state is PageState.WAITING]
+        return min(rests, default=timedelta(0))
+
+    def conclusion(self) -> Conclusion:
+        """How it stands now. Ended once nothing waits."""
+        waits = any(page.state is PageState.WAITING for page in self.pages)
+        outcome, remark = self._outcome()
+        return Conclusion(outcome, "; ".join(filter(None, [remark, *self._unread()])), not waits)
+
+    def _take(self, page: Page, reading: Reading) -> Iterator[FoundAsset]:
+        page.state, page.what, page.reason = PageState.READ, reading.what.value, reading.outcome
+        page.detail = "; ".join(filter(None, [reading.detail, *reading.notes]))
+        page.digest = reading.digest
+        if page.repeats_one_above():
+            page.reason, page.detail = "loop", "it lists what a directory above it lists"
+            return
+        seen: set[str] = set()
+        for lead in reading.leads:
+            if lead.url in seen:
+                continue
+            seen.add(lead.url)
+            if lead.to is not To.FILE:
+                yield from self._follow(page, lead)
+            elif self._affords(page, lead):
+                page.files += 1
+                page.data_files += lead.why != DESCRIPTION
+                page.known_bytes += lead.size or 0
+                self._files += 1
+                self._bytes += lead.size or 0
+                yield self._found(page, lead)
+
+    def _affords(self, page: Page, lead: Lead) -> bool:
+        if self._files >= self.budget.max_files:
+            page.left["files"] += 1
+            return False
+        if self._bytes + (lead.size or 0) > self.budget.max_bytes:
+            page.left["bytes"] += 1
+            return False
+        return True
+
+    def _follow(self, page: Page, lead: Lead) -> Iterator[FoundAsset]:
+        """Keep a page that is to be read, unless the budget, its distance or its looks forbid it."""
+        if lead.url in self._known:
+            return
+        depth = page.depth + (lead.to is To.DIRECTORY)
+        hops = page.hops + (lead.to is To.PAGE)
+        reason = ""
+        if depth > self.budget.max_depth:
+            reason = "too-deep"
+        elif hops > self.budget.max_hops or (
+            lead.to is To.PAGE and self._followed_from(page) >= _MOST_FOLLOWED
+        ):
+            reason = "too-far"
+        elif len(self.pages) >= self.budget.max_pages:
+            reason = "pages"
+        elif not lead.reader and is_trap(parse_url(lead.url)):
+            reason = "trap"
+        if reason:
+            page.left[reason] += 1
+            return
+        below = Page(
+            lead.url,
+            parent=page,
+            depth=depth,
+            hops=hops,
+            why="directory" if lead.to is To.DIRECTORY and lead.why == "listing" else lead.why,
+            label=lead.label[:MOST_LABEL],
+            reader=lead.reader,
+            headers=lead.headers,
+        )
+        self._known.add(below.url)
+        self.pages.append(below)
+        if lead.to is To.PAGE:
+            yield from self._enter(below)
+
+    def _followed_from(self, page: Page) -> int:
+        return sum(other.parent is page and other.hops > page.hops for other in self.pages)
+
+    def _found(self, page: Page, lead: Lead) -> FoundAsset:
+        name = None if lead.asset_kind else kind_of_extension(extension_of(parse_url(lead.url).path) or "")
+        kind = lead.asset_kind or (name.slug if name else None)
+        return FoundAsset(
+            lead.url,
+            kind,
+            self._via(page),
+            lead.why,
+            page,
+            lead.size,
+            lead.promised,
+            lead.checksum,
+            lead.format,
+            lead.media_type,
+        )
+
+    def _via(self, page: Page) -> str:
+        if page.what == What.LISTING:
+            return "directory"
+        if page.what == What.LANDING:
+            return "landing-page"
+        if page.what == What.FILE:
+            return "direct" if page.parent is None else self._via(page.parent)
+        return "service" if self.kind is Kind.SERVICE else "repository"
+
+    def _fail(self, page: Page, error: ShelterError) -> None:
+        later = error.retry_after_seconds if isinstance(error, TransientError) else None
+        after = follow_up(
+            error.reason, page.attempts, max_attempts=self._max_attempts, retry_after_seconds=later
+        )
+        page.reason, page.detail, page.attempts = error.reason, str(error), after.attempts
+        if after.state == "pending":
+            page.rest = after.rest or page.rest
+        else:
+            page.state = PageState.FAILED
+
+    def _outcome(self) -> tuple[str, str]:
+        """The outcome, and what is to be said of it beside what was left unread."""
+        read = [page for page in self.pages if page.state is PageState.READ]
+        failed = [page for page in self.pages if page.state is not PageState.READ and page.reason]
+        cut = any(page.left for page in self.pages) or any(
+            page.state is PageState.WAITING for page in self.pages
+        )
+        if any(page.data_files for page in read):
+            return (FOUND_IN_PART if cut or failed else FOUND), ""
+        settled = next((page for page in read if page.reason and page.reason != "loop"), None)
+        if settled is not None and not failed:
+            return settled.reason, settled.detail
+        if failed:
+            return min(failed, key=lambda page: not _may_pass(page.reason)).reason, ""
+        if cut:
+            return FOUND_IN_PART, "no file was found so far"
+        if any(page.what == What.LISTING for page in read):
+            return "empty", "the directory lists no file"
+        said = next((page.detail for page in read if page.detail), "")
+        return LANDING_PAGE_ONLY, said or "the page leads to no file"
+
+    def _unread(self) -> Iterator[str]:
+        """What was left unread, and why: the budget first, then what failed."""
+        left = sum((page.left for page in self.pages), Counter[str]())
+        for reason, words in LEFT_IN_WORDS.items():
+            if left[reason]:
+                yield f"left: {left[reason]} {words}"
+        failed = [page for page in self.pages if page.state is not PageState.READ and page.reason]
+        yield from (page.detail for page in failed[:_FAILURES_SHOWN])
+        if len(failed) > _FAILURES_SHOWN:
+            yield f"and {len(failed) - _FAILURES_SHOWN} more pages that failed"
 
 
-def _take(page: _Page, reply: Reply, walk: _Walk) -> list[_Page]:
-    """Keep the files a page gives; returns the directories below it that may be read."""
-    if not looks_like_html(reply.body, reply.head.get("content-type")):
-        walk.keep([_file_itself(page, reply)])
-        return []
-    path = (*page.path, page.url)
-    if not is_listing(reply.body):
-        walk.keep(_linked(link, path) for link in parse_landing(reply.body, reply.final_url))
-        return []
-    walk.listings += 1
-    entries = parse_listing(reply.body, reply.final_url)
-    walk.keep(_listed(entry, path) for entry in entries if not entry.is_directory)
-    below = [_Page(entry.url, page.depth + 1, path) for entry in entries if entry.is_directory]
-    if page.depth >= walk.budget.max_depth:
-        walk.too_deep += len(below)
-        return []
-    return below
+def _headers_for(url: str) -> Mapping[str, str]:
+    """A name on an FTP server may turn out to be a file, which is not to be sent then."""
+    return ONLY_LISTINGS if url.startswith("ftp:") else NO_HEADERS
 
 
-def _listed(entry: Entry, path: tuple[str, ...]) -> FoundAsset:
-    """In a listing everything that is no directory is a file, whatever its name ends in."""
-    kind = kind_of_extension(extension_of(parse_url(entry.url).path) or "")
-    return FoundAsset(entry.url, _kind_for(kind), kind.slug if kind else None, "directory", path, entry.size)
+def _itself(page: Page, media_type: str | None) -> Lead:
+    """What was taken for a page and is none."""
+    kind = kind_of_media_type(media_type)
+    return Lead(page.url, To.FILE, page.why, asset_kind=kind.slug if kind else None)
 
 
-def _linked(link: Link, path: tuple[str, ...]) -> FoundAsset:
-    verdict = classify(link.url, format=link.format, media_type=link.format)
-    return FoundAsset(link.url, verdict.kind, verdict.asset_kind, "landing-page", path)
-
-
-def _file_itself(page: _Page, reply: Reply | None) -> FoundAsset:
-    """What was taken for a page and is none: its media type and, after redirects, its name tell the kind."""
-    kind = None
-    if reply is not None:
-        name = kind_of_extension(extension_of(parse_url(reply.final_url).path) or "")
-        kind = name or kind_of_media_type(reply.head.get("content-type"))
-    size = len(reply.body) if reply is not None else None
-    via = "directory" if page.path else "direct"
-    return FoundAsset(page.url, _kind_for(kind), kind.slug if kind else None, via, page.path, size)
-
-
-def _kind_for(kind: AssetKind | None) -> Kind:
-    return Kind.ARCHIVE if kind is not None and kind.family == "archive" else Kind.FILE
-
-
-def _ended(walk: _Walk, role: str) -> Exploration:
-    outcome, remark = _outcome(walk, role)
-    detail = "; ".join([*([remark] if remark else []), *_unread(walk)])
-    passing = any(map(_may_pass, walk.failures))
-    return Exploration(tuple(walk.assets.values()), outcome, detail, walk.pages_read, passing)
-
-
-def _outcome(walk: _Walk, role: str) -> tuple[str, str]:
-    """How a walk ended, and what is to be said of it beside what was left unread."""
-    cut = bool(walk.stopped or walk.too_deep)
-    if walk.assets:
-        return (FOUND_IN_PART if cut or walk.failures else FOUND), ""
-    if walk.failures:
-        return min(walk.failures, key=lambda error: not _may_pass(error)).reason, ""
-    if cut:
-        return FOUND_IN_PART, "no file was found so far"
-    if walk.listings:
-        return "empty", "the directory lists no file"
-    return LANDING_PAGE_ONLY, f"the page, a {role} of its dataset, leads to no file"
-
-
-def _unread(walk: _Walk) -> list[str]:
-    """What was left unread, and why: the budget first, then what failed."""
-    remarks = [walk.stopped] if walk.stopped else []
-    if walk.too_deep:
-        remarks.append(f"{walk.too_deep} directories lie deeper than {walk.budget.max_depth} levels")
-    remarks.extend(str(error) for error in walk.failures[:_FAILURES_SHOWN])
-    if len(walk.failures) > _FAILURES_SHOWN:
-        remarks.append(f"and {len(walk.failures) - _FAILURES_SHOWN} more failures")
-    return remarks
-
-
-def _may_pass(error: ShelterError) -> bool:
-    return error.reason in REASONS and REASONS[error.reason].next is Next.RETRY
+def _may_pass(reason: str) -> bool:
+    return reason in REASONS and REASONS[reason].next is Next.RETRY

@@ -1,153 +1,166 @@
-"""Tables of places on the web that are known by the shape of their URLs.
+"""Places on the web that are known by the shape of their URLs, looked up before anything is compared.
 
 Web services answer questions and are no files; repositories are landing pages under a
-persistent identifier; routes are download addresses without an extension. Order counts:
-the first row that fits decides.
+persistent identifier; some addresses hand out files without looking like it. A row is found
+by a host, a segment of the path, a parameter or an extension, so that a table of any length
+costs a few look-ups for a URL, and its expressions are tried only where they may hold.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Literal
+
+# Of half a million resources that many hosts are kept in mind.
+_REMEMBERED = 4096
+# The conditions by which a row is looked up, in the order of preference.
+KEYS = ("hosts", "segments", "parameters", "extensions")
+_ANY_HOST_BELOW = ".*"
+_NONE: frozenset[str] = frozenset()
+_NOTHING: tuple[int, ...] = ()
 
 
-def _paths(*rows: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((rule, re.compile(pattern, re.IGNORECASE)) for rule, pattern in rows)
+class Kind(StrEnum):
+    """What one URL leads to."""
+
+    FILE = "file"
+    ARCHIVE = "archive"
+    DIRECTORY = "directory"
+    WEB_PAGE = "web-page"
+    SERVICE = "service"
+    REPOSITORY = "repository"
+    CODE = "code"
+    LOGIN_WALL = "login-wall"
+    INVALID = "invalid"
+    EMPTY = "empty"
 
 
-# Where a service hands out whole files all the same. The group `format` names the kind.
-_ROUTES = _paths(
-    ("socrata-export", r"/api/views/[a-z0-9]{4}-[a-z0-9]{4}/rows\.(?P<format>[a-z]{3,7})\Z"),
-    ("ckan-datastore-dump", r"/datastore/dump/[0-9a-f-]{36}/?(?P<format>)\Z"),
-    ("arcgis-hub-download", r"/api/download/v1/items/[0-9a-f]{32}/(?P<format>[a-z]+)\Z"),
-    ("thredds-file", r"/thredds/fileserver/.+\.(?P<format>[a-z][a-z0-9]{1,4})\Z"),
-    (
-        "erddap-file",
-        r"/erddap/(?:files/.+|(?:grid|table)dap/[^/]+)\.(?P<format>csv|nc|json|mat|tsv|geojson|parquet)\Z",
-    ),
-    ("dataverse-file", r"/api/access/datafile/(?:[0-9]+|:persistentid)/?(?P<format>)\Z"),
-)
-_FORMAT_OF_ROUTE = {"ckan-datastore-dump": "csv"}
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One row: all conditions that it has must hold. `unless` is what makes it hold no longer."""
 
-_SERVICE_PATHS = _paths(
-    ("arcgis-rest", r"/rest/services(?:/|\Z)"),
-    ("arcgis-rest", r"/(?:map|feature|image|geocode|gp|scene|vectortile|stream)server(?:/|\Z)"),
-    ("wms", r"/(?:wms|wmsserver)(?:/[^./]*)?\Z"),
-    ("tile-service", r"/gwc/service/\w+/?\Z"),
-    ("wfs", r"/(?:wfs|wfsserver)(?:/[^./]*)?\Z"),
-    ("wcs", r"/(?:wcs|wcsserver)(?:/[^./]*)?\Z"),
-    ("wmts", r"/(?:wmts|wmts/1\.0\.0/wmtscapabilities\.xml)/?\Z"),
-    ("csw", r"/csw/?\Z"),
-    ("opendap", r"/(?:dodsc|opendap|dods)(?:/|\Z)"),
-    ("erddap", r"/erddap(?:/|\Z)"),
-    ("thredds", r"/thredds(?:/|\Z)"),
-    ("ckan-api", r"/api/(?:[123]/)?action/"),
-    ("socrata-api", r"/resource/[a-z0-9]{4}-[a-z0-9]{4}(?:\.[a-z]+)?\Z"),
-    ("socrata-api", r"/api/(?:odata|geospatial)/(?:v[0-9]/)?[a-z0-9]{4}-[a-z0-9]{4}\Z"),
-    ("odata", r"/odata(?:/|\Z)"),
-    ("sparql", r"/sparql/?\Z"),
-    ("tile-template", r"%7B[zxy]%7D"),
-)
-_SERVICE_QUERY = re.compile(r"(?:^|&)service=(wms|wfs|wcs|wmts|csw|sos|wps)(?:&|\Z)", re.IGNORECASE)
-_OGC_REQUEST = re.compile(
-    r"(?:^|&)request=(?:get(?:capabilities|map|featureinfo|feature|coverage|tile|records)|describe\w+)(?:&|\Z)",
-    re.IGNORECASE,
-)
-_TILE_QUERY = re.compile(r"=(?:\{|%7B)[zxy](?:\}|%7D)", re.IGNORECASE)
-
-_SERVICE_HOST = re.compile(r"(wms|wfs|wcs|wmts|csw)[0-9]*\.")
-
-_SERVICE_FORMATS = {
-    "wms": "wms",
-    "ogc wms": "wms",
-    "wfs": "wfs",
-    "ogc wfs": "wfs",
-    "wcs": "wcs",
-    "ogc wcs": "wcs",
-    "wmts": "wmts",
-    "csw": "csw",
-    "sos": "sos",
-    "esri rest": "arcgis-rest",
-    "arcgis geoservices rest api": "arcgis-rest",
-    "arcgis map service": "arcgis-rest",
-    "arcgis geoservice": "arcgis-rest",
-    "esri_rest": "arcgis-rest",
-    "opendap": "opendap",
-    "erddap": "erddap",
-    "thredds": "thredds",
-    "odata": "odata",
-    "sparql": "sparql",
-    "api": "api",
-    "rest": "api",
-    "rest api": "api",
-    "web api": "api",
-    "web service": "api",
-}
-_SERVICE_MEDIA_TYPES = {"application/vnd.ogc.wms_xml": "wms", "application/vnd.ogc.wfs_xml": "wfs"}
-
-# Identifiers lead to pages whatever they end in; at the other hosts a file may be meant.
-_RESOLVERS = {
-    "doi.org": "doi",
-    "dx.doi.org": "doi",
-    "www.doi.org": "doi",
-    "hdl.handle.net": "handle",
-    "n2t.net": "ark",
-    "purl.org": "purl",
-}
-_REPOSITORIES = {
-    "zenodo.org": "zenodo",
-    "figshare.com": "figshare",
-    "datadryad.org": "dryad",
-    "osf.io": "osf",
-    "pangaea.de": "pangaea",
-    "icpsr.umich.edu": "icpsr",
-    "openicpsr.org": "icpsr",
-    "data.mendeley.com": "mendeley",
-    "sciencebase.gov": "sciencebase",
-}
-_DATAVERSE = re.compile(r"/dataset\.xhtml\Z|/dataverse(?:/|\Z)|/citation\Z", re.IGNORECASE)
+    rule: str
+    kind: Kind
+    hosts: frozenset[str] = _NONE  # a name stands for all below it; `api.*` for every host with that first label
+    segments: frozenset[str] = _NONE  # lower case
+    parameters: frozenset[str] = _NONE  # lower case
+    extensions: frozenset[str] = _NONE  # lower case
+    path: re.Pattern[str] | None = None
+    query: re.Pattern[str] | None = None
+    format: str = ""
+    unless: Literal["", "file", "declared"] = ""
 
 
-def route_of(path: str) -> tuple[str, str] | None:
-    """The rule and the format of a known download address without telling extension."""
-    for rule, pattern in _ROUTES:
-        if match := pattern.search(path):
-            return rule, match["format"] or _FORMAT_OF_ROUTE.get(rule, "")
-    return None
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The row that a URL fits, with the rule and the format that its expressions made out."""
+
+    kind: Kind
+    rule: str
+    format: str
 
 
-def service_of_url(path: str, query: str) -> str | None:
-    """The rule by which a URL is a web service, if it is one."""
-    for rule, pattern in _SERVICE_PATHS:
-        if pattern.search(path):
-            return rule
-    if match := _SERVICE_QUERY.search(query):
-        return match[1].lower()
-    if _OGC_REQUEST.search(query):
-        return "ogc-request"
-    return "tile-template" if _TILE_QUERY.search(query) else None
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The parts of a URL that rows are held against, in normal form; `extension` only if it makes a file."""
+
+    host: str
+    path: str
+    query: str
+    ending: str = ""  # the extension of the last segment, lower case, whatever it is
+    extension: str | None = None
+    declared: bool = False  # whether the catalogue names a format of files
 
 
-def service_of_host(host: str) -> str | None:
-    """The rule by which a host's first label names the service it is there for."""
-    match = _SERVICE_HOST.match(host)
-    return match[1] if match else None
+class Places:
+    """A table of places, made once and never changed. The first row that fits decides."""
 
+    def __init__(self, rows: Iterable[Place]) -> None:
+        self.rows = tuple(rows)
+        self._by_host = self._index("hosts")
+        self._by_segment = self._index("segments")
+        self._by_parameter = self._index("parameters")
+        self._by_extension = self._index("extensions")
+        self._of_host = lru_cache(_REMEMBERED)(self._rows_of_host)
 
-def service_of_format(format: str | None, media_type: str | None) -> str | None:
-    """The rule by which a declared format names a web service."""
-    named = (format or "").strip().lower()
-    found = _SERVICE_FORMATS.get(named) or _SERVICE_MEDIA_TYPES.get((media_type or "").strip().lower())
-    return f"declared-{found}" if found else None
-
-
-def repository_of(host: str, path: str, *, has_file: bool) -> str | None:
-    """The repository whose landing page a URL is; a file within one is not its landing page."""
-    if host in _RESOLVERS:
-        return _RESOLVERS[host]
-    if has_file:
+    def find(self, address: Address) -> Found | None:
+        """The first row that fits, if one does."""
+        for number in self._candidates(address):
+            if (found := _fit(self.rows[number], address)) is not None:
+                return found
         return None
+
+    def _index(self, name: str) -> Mapping[str, tuple[int, ...]]:
+        """Rows by the words of this condition, where it is the first that they have."""
+        index: dict[str, tuple[int, ...]] = {}
+        for number, row in enumerate(self.rows):
+            if name == next(key for key in KEYS if getattr(row, key)):
+                for word in getattr(row, name):
+                    index[word] = (*index.get(word, ()), number)
+        return MappingProxyType(index)
+
+    def _candidates(self, address: Address) -> list[int]:
+        numbers = list(self._of_host(address.host))
+        segments = address.path.lower().split("/")
+        if not self._by_segment.keys().isdisjoint(segments):
+            for segment in set(segments):
+                numbers += self._by_segment.get(segment, _NOTHING)
+        if address.query:
+            for name in _names(address.query):
+                numbers += self._by_parameter.get(name, _NOTHING)
+        if address.ending:
+            numbers += self._by_extension.get(address.ending, _NOTHING)
+        return sorted(numbers) if len(numbers) > 1 else numbers
+
+    def _rows_of_host(self, host: str) -> tuple[int, ...]:
+        return tuple(number for name in host_names(host) for number in self._by_host.get(name, _NOTHING))
+
+
+def host_names(host: str) -> tuple[str, ...]:
+    """The names by which a table may mean a host: itself, all above it, and its first label for any domain.
+
+    Numbers at the end of that label do not count: `wms2.example.gov` is `wms.*` too.
+    """
     labels = host.split(".")
-    for start in range(len(labels) - 1):
-        if rule := _REPOSITORIES.get(".".join(labels[start:])):
-            return rule
-    return "dataverse" if _DATAVERSE.search(path) or "dataverse" in labels else None
+    above = tuple(".".join(labels[start:]) for start in range(len(labels)))
+    first = {labels[0] + _ANY_HOST_BELOW, labels[0].rstrip("0123456789") + _ANY_HOST_BELOW}
+    return (*above, *(first if len(labels) > 1 else ()))
+
+
+def _names(query: str) -> set[str]:
+    return {part.partition("=")[0] for part in query.lower().split("&")}
+
+
+def _fit(row: Place, address: Address) -> Found | None:
+    if row.unless and (address.extension or (row.unless == "declared" and address.declared)):
+        return None
+    if not _has_other_words(row, address):
+        return None
+    path = row.path.search(address.path) if row.path else None
+    query = row.query.search(address.query) if row.query else None
+    if (row.path and not path) or (row.query and not query):
+        return None
+    said = _said(path) | _said(query)
+    return Found(row.kind, said.get("rule", row.rule), said.get("format", row.format))
+
+
+def _has_other_words(row: Place, address: Address) -> bool:
+    if row.segments and row.segments.isdisjoint(address.path.lower().split("/")):
+        return False
+    if row.parameters and row.parameters.isdisjoint(_names(address.query)):
+        return False
+    return not row.extensions or address.ending in row.extensions
+
+
+def _said(match: re.Match[str] | None) -> dict[str, str]:
+    """What the groups of an expression made out: of several formats, the one that took part."""
+    if match is None:
+        return {}
+    return {
+        name.rstrip("0123456789"): value.lower() for name, value in match.groupdict().items() if value
+    }

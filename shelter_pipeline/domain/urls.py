@@ -28,6 +28,12 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?\.?\Z")
 _BRACKETED = re.compile(r"\[[^\[\]]+\](:[0-9]*)?\Z")
 # Characters a server may have meant as they stand; everything else is percent-encoded.
 _SAFE = "%/:@!$&'()*+,;=-._~"
+# Most URLs are in normal form but for a fragment: nothing of them has to be taken apart.
+_PLAIN = re.compile(
+    r"(?P<scheme>https?|ftp)://(?P<host>[a-z0-9_][a-z0-9_-]{0,62}(?:\.[a-z0-9_-]{1,63})*\.[a-z]{2,63})"
+    r"(?P<path>/[A-Za-z0-9%/:@!$&'()*+,;=._~-]*)?(?P<query>\?[A-Za-z0-9%/:@!$&'()*+,;=._~?\[\]|-]*)?"
+    r"(?:#[!-?A-\[\]-~]*)?\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,20 @@ def parse_url(text: str) -> Url:
 
     Raises RefusedError `bad-url` or `bad-scheme` naming what was wrong.
     """
+    return read_url(text)
+
+
+def read_url(text: str) -> Url:
+    """As `parse_url`, for whoever reads many URLs once: none of them is remembered."""
+    plain = _PLAIN.match(text)
+    if plain is None or len(text) >= MAX_URL_LENGTH or len(plain["host"]) > _LONGEST_NAME:
+        return _read_carefully(text)
+    scheme, host, path, query = plain.group("scheme", "host", "path", "query")
+    path, query = path or "/", query if query and len(query) > 1 else ""
+    return Url(f"{scheme}://{host}{path}{query}", scheme, f"{host}:{_DEFAULT_PORTS[scheme]}", path)
+
+
+def _read_carefully(text: str) -> Url:
     text = text.strip()
     if not text:
         raise RefusedError("the URL is empty", reason="bad-url")

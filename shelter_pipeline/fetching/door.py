@@ -100,9 +100,10 @@ class Door:
 
         `on_head` and `sink` may raise a ShelterError to end the transfer; so may `tick`,
         called several times a second. `turn` is entered around each request, by hop, and
-        is where politeness waits; `robots` is asked before. Otherwise as `exchange.exchange`.
+        is where politeness waits; `robots` is asked before. A directory of an FTP server comes
+        as its listing (`ftp_page`). Otherwise as `exchange.exchange`.
         """
-        wish = Wish(url, on_head, sink, method, headers, tick)
+        wish = Wish(url, on_head, sink, method, headers, tick, listing=True)
         return self.drive(
             exchange(self.passage, wish, limits or self.limits, trace or Trace(), robots=robots), turn=turn
         )
@@ -155,10 +156,17 @@ class Door:
         headers: Mapping[str, str] = NO_HEADERS,
         max_bytes: int | None = None,
         robots: RobotsBook | None = None,
+        wanted: Callable[[Head], bool] | None = None,
     ) -> Steps[Reply]:
-        """The steps of `read`, for a runner that takes thousands of them at once."""
+        """The steps of `read`, for a runner that takes thousands of them at once; `wanted` as in `read_page`."""
         return read_page(
-            self.passage, self.limits, url, headers=headers, max_bytes=self._cap(max_bytes), robots=robots
+            self.passage,
+            self.limits,
+            url,
+            headers=headers,
+            max_bytes=self._cap(max_bytes),
+            robots=robots,
+            wanted=wanted,
         )
 
     def _cap(self, max_bytes: int | None) -> int:

@@ -87,6 +87,7 @@ class Wish:
     max_bytes: int | None = None  # fewer than the limits allow
     seconds: float | None = None  # less than the limits allow
     alone: bool = False  # on a connection of its own, which is closed afterwards
+    listing: bool = False  # a directory of an FTP server is welcome, as its listing: never for what is kept
 
 
 def exchange(
@@ -104,7 +105,7 @@ def exchange(
     deadline = time.monotonic() + (limits.total_seconds if wish.seconds is None else wish.seconds)
     trace.hops.clear()
     trace.head, trace.flags = None, ()
-    origin = here = passage.admit(parse_url(wish.url))
+    origin = here = passage.admit(parse_url(wish.url), listing=wish.listing)
     while True:
         trace.final_url = here.text
         if robots is not None:

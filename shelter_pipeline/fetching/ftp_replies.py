@@ -21,8 +21,10 @@ _SIZE = re.compile(r"\s*([0-9]{1,18})\s*\Z")
 _MOMENT = re.compile(r"\s*([0-9]{14})(?:\.[0-9]+)?\s*\Z")
 _LONGEST_TEXT = 500
 # Asked for what they may tell; a server need not know them.
-_OPTIONAL = frozenset({"SIZE", "MDTM", "PWD", "SYST", "EPSV", "QUIT"})
+_OPTIONAL = frozenset({"FEAT", "SIZE", "MDTM", "PWD", "SYST", "EPSV", "QUIT"})
 _REFUSALS_BEGIN = 400
+_NOTHING = frozenset({450, 550})
+_EMPTY = re.compile(r"no (such )?(file|entr|match)|not found|n[o']t exist|nothing|empty", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Dialogue:
     def __init__(self, *, max_bytes: int) -> None:
         self.said: list[tuple[str, str]] = []
         self.replies: list[FtpReply] = []
+        self.features: frozenset[str] = frozenset()  # the first words of the answer to FEAT (RFC 2389)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._lines: list[str] = []
@@ -61,6 +64,8 @@ class Dialogue:
         if last is None:
             return None
         text = _UNPRINTABLE.sub(" ", " ".join(self._lines))[:_LONGEST_TEXT].strip()
+        if self._last_command == "FEAT":
+            self.features = frozenset(line.split()[0].upper() for line in self._lines if line)
         self._lines.clear()
         reply = FtpReply(self._last_command, int(last[1]), text)
         self.replies.append(reply)
@@ -97,6 +102,11 @@ def modified_of(reply: FtpReply | None) -> datetime | None:
         return datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC) if match else None
     except ValueError:
         return None
+
+
+def lists_nothing(reply: FtpReply) -> bool:
+    """Whether this refusal to list a directory that was entered says only that it is empty, as many servers do."""
+    return reply.code in _NOTHING and _EMPTY.search(reply.text) is not None
 
 
 def fields_of(dialogue: Dialogue) -> list[tuple[str, str]]:

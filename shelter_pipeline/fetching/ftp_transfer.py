@@ -1,17 +1,17 @@
-"""One file over FTP: passive, anonymous, binary, and whole only if the server says so at the end.
+"""What every request over FTP keeps to: passive, anonymous, binary or text, and ended by the server's own word.
 
-The dialogue ends in a head like that of HTTP, made of what SIZE and MDTM told, so that
-everything above reads it as any other. A body is whole if the data connection ended, the
-closing reply (226 or 250) came, and the bytes are as many as SIZE said; what ends in any
-other way is an error. There is no resume: a date and a size do not name a version. They
-do say, weakly, that nothing changed: an ETag `W/"date-size"` that we hold ends the
-request before any data is asked for.
+The dialogue ends in a head like that of HTTP, so that everything above reads it as any
+other. A body is whole if the data connection ended and the closing reply (226 or 250)
+came; what ends in any other way is an error. What is asked for is the business of
+`FtpFile` and `FtpPage`.
 """
 
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from shelter_pipeline.domain.addresses import Network
 from shelter_pipeline.domain.errors import RefusedError, ShelterError, TransientError
@@ -19,23 +19,25 @@ from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.fetching.curl import pycurl
 from shelter_pipeline.fetching.curl_errors import error_of
 from shelter_pipeline.fetching.framing import Head
-from shelter_pipeline.fetching.ftp_paths import LEAST_FREE_PORT, file_name
-from shelter_pipeline.fetching.ftp_replies import Dialogue, error_of_refusal, fields_of, size_of
+from shelter_pipeline.fetching.ftp_paths import LEAST_FREE_PORT, last_name
+from shelter_pipeline.fetching.ftp_replies import Dialogue, FtpReply, error_of_refusal
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.transfer import STOP, Transfer, milliseconds
 
 _LOOK_SECONDS = 0.2
-_WHOLE, _UNCHANGED = 200, 304  # HTTP's words for the two good ends
+WHOLE, UNCHANGED = 200, 304  # HTTP's words for the two good ends
 _TRANSFER_BEGINS = frozenset({125, 150})
 _TRANSFER_ENDED = frozenset({226, 250})
 # After these the login is as good as before.
-_AT_REST = frozenset(
+AT_REST = frozenset(
     {0, pycurl.E_REMOTE_FILE_NOT_FOUND, pycurl.E_FTP_COULDNT_RETR_FILE, pycurl.E_REMOTE_ACCESS_DENIED}
 )
 
 
 class FtpTransfer(Transfer):
-    """One request for one file over FTP. Use once: `run` does all of it, and blocks while it does."""
+    """One request over FTP. Use once: `run` does all of it, and blocks while it does."""
+
+    data_commands: ClassVar[frozenset[str]]  # those that are answered over a data connection
 
     def __init__(
         self,
@@ -61,21 +63,14 @@ class FtpTransfer(Transfer):
             sink=sink,
             tick=tick,
         )
-        self._name = file_name(url)
+        self._name = last_name(url)
         self._port = int(url.host.rpartition(":")[2])
+        self._headers = headers
         self._contact = contact
-        self._held = headers.get("If-None-Match")
         self._dialogue = Dialogue(max_bytes=limits.max_head_bytes)
-        self._size: int | None = None
+        self._command = ""  # the one of `data_commands` that brings the body
         self._at_rest = False
         self._look_at = 0.0
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """What is remarkable: a length that nobody told, a file that is unchanged by date and size only."""
-        if self.head is None or self.head.status not in (_WHOLE, _UNCHANGED):
-            return ()
-        return self.head.framing.flags if self.head.status == _WHOLE else ("by-date-and-size",)
 
     @property
     def reusable(self) -> bool:
@@ -87,21 +82,9 @@ class FtpTransfer(Transfer):
         """The commands as they were sent, each with its argument."""
         return tuple(self._dialogue.said)
 
+    @abstractmethod
     def run(self, curl: pycurl.Curl) -> BaseException | None:
         """The whole request, on a handle that may have a login left; returns the error. Blocks."""
-        self.prepare(curl)
-        code, message = 0, ""
-        if self._held is not None:
-            curl.setopt(pycurl.NOBODY, 1)
-            code, message = self._perform(curl)
-            if code in _AT_REST and self._held == dict(fields_of(self._dialogue)).get("ETag"):
-                self._accept_unchanged()
-                return self.conclude(curl, 0, "")
-            curl.setopt(pycurl.NOBODY, 0)
-        if code in _AT_REST and self._error is None:
-            curl.setopt(pycurl.PREQUOTE, [b"*SIZE " + self._name])
-            code, message = self._perform(curl)
-        return self.conclude(curl, code, message)
 
     def _perform(self, curl: pycurl.Curl) -> tuple[int, str]:
         """Let libcurl work until it ends, or until the deadline of the whole; its code and message, 0 for well."""
@@ -142,37 +125,40 @@ class FtpTransfer(Transfer):
     def _take_line(self, line: bytes) -> int | None:
         try:
             reply = self._dialogue.hear(line)
-            if reply and self.head is None and reply.command == "RETR" and reply.code in _TRANSFER_BEGINS:
-                self._accept(_WHOLE)
+            if reply is not None and self.head is None and self._begins(reply):
+                self._command = reply.command
+                self._accept(WHOLE)
         except BaseException as error:  # noqa: BLE001 - comes out of `conclude`
             return self._fail(error)
         return STOP if self._error is not None else None
 
-    def _accept_unchanged(self) -> None:
+    def _begins(self, reply: FtpReply) -> bool:
+        return reply.code in _TRANSFER_BEGINS and reply.command in self.data_commands
+
+    def _try_accept(self, status: int) -> None:
+        """As `_accept`, outside of libcurl's callbacks."""
         try:
-            self._accept(_UNCHANGED)
+            self._accept(status)
         except BaseException as error:  # noqa: BLE001 - comes out of `conclude`
             self._fail(error)
 
     def _accept(self, status: int) -> None:
+        """The head is complete: hand it over. Raises what `on_head` does."""
         self.head = self._head(status)
-        self._size = size_of(self._dialogue.answer("SIZE"))
-        self._check_length(self._size if status == _WHOLE else None)
         self._on_head(self.head)
 
     def _head(self, status: int) -> Head:
         """The head that HTTP would have sent, and after its fields the server's own words."""
-        fields = fields_of(self._dialogue) if status in (_WHOLE, _UNCHANGED) else []
         words = [("FTP-Reply", f"{reply.code} {reply.text}") for reply in self._dialogue.replies]
-        return Head(status, "FTP", (*fields, *words))
+        return Head(status, "FTP", (*self._fields(status), *words))
+
+    @abstractmethod
+    def _fields(self, status: int) -> list[tuple[str, str]]:
+        """What is known of the body, as header fields."""
 
     def _take_body(self, data: bytes) -> int | None:
         if self.head is None:
             return None  # libcurl's own summary of a file that it was only asked about
-        if self._size is not None and self._body_bytes + len(data) > self._size:
-            return self._fail(
-                TransientError(f"more bytes came than the {self._size} of SIZE", reason="wrong-length")
-            )
         return super()._take_body(data)
 
     def _watch(self, *_counts: int) -> int:
@@ -190,7 +176,7 @@ class FtpTransfer(Transfer):
         self, _curl: pycurl.Curl, code: int, *, well: bool, is_taken: Callable[[int], bool]
     ) -> None:
         del is_taken  # a login serves one transfer at a time
-        self._at_rest = self._error is None and (well or code in _AT_REST)
+        self._at_rest = self._error is None and (well or code in AT_REST)
         if self.head is not None:
             self.head = self._head(self.head.status)  # with what came after the data
 
@@ -207,13 +193,10 @@ class FtpTransfer(Transfer):
         return error
 
     def _shortcoming(self) -> ShelterError | None:
-        if self.head is not None and self.head.status == _UNCHANGED:
-            return None
-        closing = self._dialogue.answer("RETR")
+        """What is missing of a transfer that libcurl is content with; None if it is whole."""
+        closing = self._dialogue.answer(self._command)
         if self.head is None or closing is None or closing.code not in _TRANSFER_ENDED:
-            return TransientError("the server did not say that the file was whole", reason="connection-lost")
-        if self._size not in (None, self._body_bytes):
-            return TransientError(f"{self._body_bytes} of {self._size} bytes arrived", reason="wrong-length")
+            return TransientError("the server did not say that all was sent", reason="connection-lost")
         return None
 
     def _broken(self, curl: pycurl.Curl, code: int, message: str) -> ShelterError:

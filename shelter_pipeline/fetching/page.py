@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.fetching.exchange import NO_HEADERS, Hop, Trace, Wish, exchange
 from shelter_pipeline.fetching.framing import Head
@@ -36,19 +37,38 @@ def save_page(
     headers: Mapping[str, str] = NO_HEADERS,
     max_bytes: int,
     robots: RobotsBook | None = None,
+    wanted: Callable[[Head], bool] | None = None,
 ) -> Steps[Reply]:
     """The reply's unfolded body to `sink` piece by piece; the reply holds the first 64 KiB of it.
 
-    `max_bytes` bounds both the wire and the unfolded body. What reached the sink counts only
-    if this returns. Raises as `exchange`, and DamagedError for an encoding that lies.
+    `max_bytes` bounds both the wire and the unfolded body. A directory of an FTP server comes as
+    its listing (`ftp_page`). What reached the sink counts only
+    if this returns. A body whose head is not `wanted` is not waited for: the reply comes
+    without it. Raises as `exchange`, and DamagedError for an encoding that lies.
     """
     cap = min(max_bytes, limits.max_bytes)
     spool = Spool(sink, cap)
-    wish = Wish(url, spool.begin, spool.receive, headers=headers)
-    reply = yield from exchange(passage, wish, replace(limits, max_bytes=cap), Trace(), robots=robots)
-    spool.end()
+    trace = Trace()
+
+    def begin(head: Head) -> None:
+        if wanted is not None and not wanted(head):
+            raise _UnwantedError("nobody wants the body", reason="interrupted")
+        spool.begin(head)
+
+    wish = Wish(url, begin, spool.receive, headers=headers, listing=True)
+    try:
+        yield from exchange(passage, wish, replace(limits, max_bytes=cap), trace, robots=robots)
+        spool.end()
+    except _UnwantedError:
+        spool.start.clear()
+    assert trace.head is not None  # noqa: S101 - whoever gets here has seen it
     return Reply(
-        parse_url(url).text, reply.final_url, reply.head, bytes(spool.start), reply.hops, reply.requests
+        parse_url(url).text,
+        trace.final_url,
+        trace.head,
+        bytes(spool.start),
+        tuple(trace.hops),
+        trace.requests,
     )
 
 
@@ -60,10 +80,15 @@ def read_page(
     headers: Mapping[str, str] = NO_HEADERS,
     max_bytes: int,
     robots: RobotsBook | None = None,
+    wanted: Callable[[Head], bool] | None = None,
 ) -> Steps[Reply]:
     """The whole reply in memory, 4xx and 5xx included; a body that is too long is an error, never short."""
     body = bytearray()
     reply = yield from save_page(
-        passage, limits, url, body.extend, headers=headers, max_bytes=max_bytes, robots=robots
+        passage, limits, url, body.extend, headers=headers, max_bytes=max_bytes, robots=robots, wanted=wanted
     )
     return replace(reply, body=bytes(body))
+
+
+class _UnwantedError(ShelterError):
+    """The head says that nobody wants the body: the transfer ends there."""

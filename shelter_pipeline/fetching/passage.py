@@ -14,8 +14,15 @@ from shelter_pipeline.domain.addresses import Network
 from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.fetching.framing import Head
-from shelter_pipeline.fetching.ftp_paths import CONTROL_PORT, LEAST_FREE_PORT, contact_of, file_name
-from shelter_pipeline.fetching.ftp_transfer import FtpTransfer
+from shelter_pipeline.fetching.ftp_file import FtpFile
+from shelter_pipeline.fetching.ftp_page import FtpPage
+from shelter_pipeline.fetching.ftp_paths import (
+    CONTROL_PORT,
+    LEAST_FREE_PORT,
+    contact_of,
+    file_name,
+    last_name,
+)
 from shelter_pipeline.fetching.http_transfer import HttpTransfer
 from shelter_pipeline.fetching.limits import Limits
 from shelter_pipeline.fetching.transfer import Transfer
@@ -48,6 +55,8 @@ class _Wanted(Protocol):
     def max_bytes(self) -> int | None: ...
     @property
     def alone(self) -> bool: ...
+    @property
+    def listing(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +67,11 @@ class Passage:
     ports: frozenset[int]
     user_agent: str
 
-    def admit(self, url: Url) -> Url:
+    def admit(self, url: Url, *, listing: bool = False) -> Url:
         """The URL if its scheme and port are ours to use, and its path can be asked for.
 
-        Raises RefusedError, and PermanentError `directory` for an ftp path that names no file.
+        Raises RefusedError, and PermanentError `directory` for an ftp path that names no file,
+        unless a `listing` of it is welcome.
         """
         if url.scheme not in ("http", "https", "ftp"):
             raise RefusedError(f"the scheme {url.scheme!r} is not one we fetch", reason="bad-scheme")
@@ -69,7 +79,7 @@ class Passage:
         if not self._may_use(port, url.scheme):
             raise RefusedError(f"port {port} is not one that a rescue may use", reason="port-not-allowed")
         if url.scheme == "ftp":
-            file_name(url)
+            _ = last_name(url) if listing else file_name(url)
         return url
 
     def admit_redirect(self, url: Url) -> Url:
@@ -111,7 +121,8 @@ class Passage:
     def _ftp_transfer(self, url: Url, limits: Limits, wanted: _Wanted, *, seconds: float) -> Transfer:
         if wanted.method != "GET":
             raise ValueError(f"ftp has no {wanted.method}")
-        return FtpTransfer(
+        kind = FtpPage if wanted.listing else FtpFile
+        return kind(
             url,
             limits,
             seconds=seconds,

@@ -1,17 +1,17 @@
-"""Turn resources into assets: classify each, read listings and landing pages within a budget, keep the paths.
+"""Turn resources into assets: each is classified by rule; what is no file is explored, and the paths are kept.
 
 A landing page is followed only when its dataset lists no file of its own: most pages
 are about the data, not the data. What has been looked at is not looked at again until
-its address or its promise changes, but for what failed for a while: that is looked at
-once in every run, after all that is new. Results are kept as they come, so a run that is
-killed loses only the last of them, and the next goes on.
+its address or its promise changes; places are read again after a while, sooner where they
+change. Results are kept as they come, so a run that is killed loses only the last of
+them, and the next goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -19,27 +19,27 @@ from shelter_pipeline.catalog.discoveries import (
     Discovery,
     Finding,
     ResourceRow,
+    discovery_files,
     discovery_summary,
     due_resources,
     record_discoveries,
+    waiting_places,
 )
+from shelter_pipeline.catalog.explorations import Place, attach_places, reconsidered_resources
 from shelter_pipeline.catalog.portals import find_portal
+from shelter_pipeline.catalog.portals import organization_id as organization_id_of
 from shelter_pipeline.discovery.classify import Classification, Kind, classify
-from shelter_pipeline.discovery.explore import Budget, FoundAsset, explore
-from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.operations.crawl import Crawl, CrawlResult
+from shelter_pipeline.operations.exploration_ledger import ExplorationLedger
 from shelter_pipeline.operations.workplace import Workplace
 
 _DATASETS_AT_ONCE = 500
-# What may be lost with the process. Pages too, because slow ones may take hours to make a hundred results.
-_RESULTS_KEPT_AT_ONCE = 100
-_FINDINGS_KEPT_AT_ONCE = 10_000
-_PAGES_KEPT_AT_ONCE = 500
+_RESULTS_KEPT_AT_ONCE = 2000
 _FILES = frozenset({Kind.FILE, Kind.ARCHIVE, Kind.DIRECTORY})
+_PLACES = (Kind.DIRECTORY, Kind.WEB_PAGE, Kind.SERVICE, Kind.REPOSITORY, Kind.CODE)
 
 Progress = Callable[[int], None]
-_Work = tuple[ResourceRow, Classification, bool]
-_Result = tuple[Discovery, int]
 
 
 def discover_resources(
@@ -51,30 +51,61 @@ def discover_resources(
 ) -> dict[str, Any]:
     """Look at every resource of the portal of this slug, or of one of its organizations, that is due.
 
-    It ends early when `discovery_pages_per_run` pages have been read; the rest stays due.
-    `progress` is told how many resources have been looked at, each time some are kept.
-    Returns `{resources, assets, pages, by_kind}`: how many resources were looked at, how
-    many assets are new, how many pages were read, and the portal's resources by kind and
-    outcome.
+    It ends early when `discovery_pages_per_run` pages have been asked for or
+    `discovery_run_seconds` are over; the rest stays due. `progress` is told how many
+    resources and pages have been looked at, each time some are kept. Returns `{resources,
+    assets, pages, places, by_reason, by_kind, files, waiting, cut_short}`: how many resources
+    were classified, how many assets are new, how many pages were asked for and how they
+    ended, how many places were put down; and of the portal as it stands now its resources by
+    kind and outcome, its files by kind, and the places that are not read to their end.
     """
     portal = find_portal(workplace.catalog, slug)
-    run = _Run(workplace, portal.id, organization_id, progress)
-    threads = workplace.settings.fetch_threads
-    with ThreadPoolExecutor(threads, "discovery") as pool:
-        for result in _as_they_end(pool, lambda work: _look_at(workplace, *work), run.work(), threads):
-            run.take(result)
-    run.keep()
+    told = _Classified(workplace, portal.id, organization_id, progress)
+    told.run()
+    ledger = ExplorationLedger(workplace, portal.id, organization_id)
+    read = _crawl(workplace, ledger, told.looked_at, progress)
     return {
-        "resources": run.looked_at,
-        "assets": run.assets,
-        "pages": run.pages,
+        "resources": told.looked_at,
+        "assets": told.assets + ledger.assets,
+        "pages": read.pages,
+        "places": read.places,
+        "by_reason": dict(read.reasons),
         "by_kind": discovery_summary(workplace.catalog, portal.id),
+        "files": discovery_files(workplace.catalog, portal.id),
+        "waiting": waiting_places(workplace.catalog, portal.id),
+        "cut_short": read.cut_short,
     }
 
 
+def discover_organization(
+    workplace: Workplace, slug: str, organization: str, *, progress: Progress | None = None
+) -> dict[str, Any]:
+    """As `discover_resources`, of one organization. SetupError if there is no such organization."""
+    identity = organization_id_of(workplace.catalog, organization)
+    return discover_resources(workplace, slug, organization_id=identity, progress=progress)
+
+
+def _crawl(
+    workplace: Workplace, ledger: ExplorationLedger, looked_at: int, progress: Progress | None
+) -> CrawlResult:
+    settings = workplace.settings
+    crawl = Crawl(
+        ledger,
+        door=workplace.door,
+        politeness=workplace.politeness,
+        robots=workplace.crawler.robots,
+        connections=settings.fetch_connections,
+        max_pages=settings.discovery_pages_per_run,
+        max_seconds=settings.discovery_run_seconds,
+        max_page_bytes=settings.discovery_max_page_bytes,
+        progress=(lambda result: progress(looked_at + result.pages)) if progress else None,
+    )
+    return crawl.run()
+
+
 @dataclass(slots=True)
-class _Run:
-    """What is still to look at, and what has come of it: kept in portions, counted for the budget."""
+class _Classified:
+    """Resources that are told by their addresses: what is a file is one, what is a place waits to be explored."""
 
     workplace: Workplace
     portal_id: int
@@ -82,22 +113,21 @@ class _Run:
     progress: Progress | None
     looked_at: int = 0
     assets: int = 0
-    pages: int = 0
-    _waiting: list[Discovery] = field(default_factory=list)
-    _waiting_findings: int = 0
-    _waiting_pages: int = 0
-    _passing: set[int] = field(default_factory=set)  # no more than pages of a run's budget
+    _discoveries: list[Discovery] = field(default_factory=list)
+    _places: list[Place] = field(default_factory=list)
 
-    def work(self) -> Iterator[_Work]:
-        """What to look at next, until the pages are used up: first what is new, then what failed for a while."""
-        for again in (False, True):
-            for work in self._due(again=again):
-                if self.pages >= self.workplace.settings.discovery_pages_per_run:
-                    return
-                if work[0].id not in self._passing:
-                    yield work
+    def run(self) -> None:
+        """Look at all that is due, and keep it in portions."""
+        for row, kind, has_file in self._due():
+            self._look_at(row, kind, has_file=has_file)
+            if len(self._discoveries) + len(self._places) >= _RESULTS_KEPT_AT_ONCE:
+                self._keep()
+        self._keep()
+        self._reconsider()
+        self._keep()
 
-    def _due(self, *, again: bool) -> Iterator[_Work]:
+    def _due(self) -> Iterator[tuple[ResourceRow, Classification, bool]]:
+        """Each due resource with its classification, and whether its dataset lists a file anyway."""
         after = 0
         while rows := due_resources(
             self.workplace.catalog,
@@ -105,103 +135,97 @@ class _Run:
             after_dataset=after,
             limit=_DATASETS_AT_ONCE,
             organization_id=self.organization_id,
-            again=again,
         ):
             after = rows[-1].dataset_id
-            yield from _work(rows)
+            for _, group in groupby(rows, key=lambda row: row.dataset_id):
+                members = [(row, self._classify(row)) for row in group]
+                has_file = any(kind.kind in _FILES for row, kind in members if row.role != "landing")
+                yield from ((row, kind, has_file) for row, kind in members if row.due)
 
-    def take(self, result: _Result) -> None:
-        """Count a result, and keep it with the others as soon as they are enough."""
-        discovery, pages = result
+    def _classify(self, row: ResourceRow) -> Classification:
+        return classify(row.url, format=row.format, media_type=row.media_type)
+
+    def _look_at(self, row: ResourceRow, kind: Classification, *, has_file: bool) -> None:
         self.looked_at += 1
-        self.pages += pages
-        if discovery.passing:
-            self._passing.add(discovery.resource_id)
-        self._waiting.append(discovery)
-        self._waiting_findings += len(discovery.findings)
-        self._waiting_pages += pages
-        if (
-            len(self._waiting) >= _RESULTS_KEPT_AT_ONCE
-            or self._waiting_findings >= _FINDINGS_KEPT_AT_ONCE
-            or self._waiting_pages >= _PAGES_KEPT_AT_ONCE
-        ):
-            self.keep()
+        if row.role == "landing" and has_file:
+            self._tell(row, kind, "not-followed")
+        elif kind.kind in (Kind.FILE, Kind.ARCHIVE):
+            self._tell(row, kind, "found", findings=[_finding(row, kind)])
+        elif kind.kind is Kind.LOGIN_WALL:
+            self._tell(row, kind, "login-required", f"a login by the rule {kind.rule}")
+        elif kind.urls:
+            self._several(row, kind)
+        elif kind.url is None:
+            reason = "bad-scheme" if kind.rule in ("bad-scheme", "code-scheme") else "bad-url"
+            self._tell(row, kind, reason, kind.problem)
+        else:
+            self._places.append(_place(row, kind))
 
-    def keep(self) -> None:
-        """Record what waits."""
-        if not self._waiting:
-            return
-        self.assets += record_discoveries(self.workplace.catalog, self._waiting)
-        self._waiting = []
-        self._waiting_findings = self._waiting_pages = 0
+    def _several(self, row: ResourceRow, kind: Classification) -> None:
+        """Of several URLs in one field those that are files are found; the catalogue's promises are of none of them."""
+        each = [classify(url) for url in kind.urls]
+        files = [one for one in each if one.kind in (Kind.FILE, Kind.ARCHIVE) and one.url]
+        outcome = "bad-url" if not files else "found" if len(files) == len(each) else "found-in-part"
+        self._tell(
+            row,
+            kind,
+            outcome,
+            f"{len(each)} URLs stand in one field, {len(files)} of them are files",
+            [Finding(parse_url(one.url), one.asset_kind, "one-of-several") for one in files if one.url],
+        )
+
+    def _tell(
+        self,
+        row: ResourceRow,
+        kind: Classification,
+        outcome: str,
+        detail: str = "",
+        findings: Sequence[Finding] = (),
+    ) -> None:
+        self._discoveries.append(
+            Discovery(row.id, kind.kind.value, kind.rule, outcome, detail, tuple(findings), kind.repair)
+        )
+
+    def _reconsider(self) -> None:
+        """What sent a web page in place of a file is a page; what was read long ago is read again."""
+        after = 0
+        while rows := reconsidered_resources(
+            self.workplace.catalog,
+            self.portal_id,
+            organization_id=self.organization_id,
+            after=after,
+            limit=_RESULTS_KEPT_AT_ONCE,
+            places=[kind.value for kind in _PLACES],
+            longest=timedelta(days=self.workplace.settings.discovery_longest_days),
+        ):
+            after = rows[-1].id
+            for row in rows:
+                kind = self._classify(row)
+                if kind.url is not None:
+                    is_file = kind.kind in (Kind.FILE, Kind.ARCHIVE)
+                    page = Place(
+                        row.id, row.dataset_id, parse_url(kind.url), Kind.WEB_PAGE.value, "html-instead"
+                    )
+                    self._places.append(page if is_file else _place(row, kind))
+            self._keep()
+
+    def _keep(self) -> None:
+        self.assets += record_discoveries(self.workplace.catalog, self._discoveries)
+        attach_places(self.workplace.catalog, self._places)
+        self._discoveries, self._places = [], []
         if self.progress:
             self.progress(self.looked_at)
 
 
-def _as_they_end(
-    pool: ThreadPoolExecutor, look: Callable[[_Work], _Result], works: Iterable[_Work], at_once: int
-) -> Iterator[_Result]:
-    """Results as they come, with no more than `at_once` under way: the next is drawn when one has been taken."""
-    under_way: set[Future[_Result]] = set()
-    for work in works:
-        under_way.add(pool.submit(look, work))
-        if len(under_way) >= at_once:
-            ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            yield from _results(ended)
-    while under_way:
-        ended, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-        yield from _results(ended)
+def _place(row: ResourceRow, kind: Classification) -> Place:
+    return Place(row.id, row.dataset_id, parse_url(kind.url or ""), kind.kind.value, kind.rule, kind.repair)
 
 
-def _results(ended: set[Future[_Result]]) -> Iterator[_Result]:
-    while ended:  # a result that was taken is not held on to
-        yield ended.pop().result()
-
-
-def _work(rows: Sequence[ResourceRow]) -> Iterator[_Work]:
-    """Each due resource with its classification, and whether its dataset lists a file anyway."""
-    for _, group in groupby(rows, key=lambda row: row.dataset_id):
-        members = [(row, classify(row.url, format=row.format, media_type=row.media_type)) for row in group]
-        has_file = any(kind.kind in _FILES for row, kind in members if row.role != "landing")
-        yield from ((row, kind, has_file) for row, kind in members if row.due)
-
-
-def _look_at(workplace: Workplace, row: ResourceRow, kind: Classification, has_file: bool) -> _Result:
-    if row.role == "landing" and has_file:
-        return Discovery(row.id, kind.kind.value, kind.rule, "not-followed"), 0
-    settings = workplace.settings
-    budget = Budget(
-        max_pages=settings.discovery_max_pages,
-        max_depth=settings.discovery_max_depth,
-        max_files=settings.discovery_max_files,
-    )
-    result = explore(
-        row.url,
-        format=row.format,
-        media_type=row.media_type,
-        role=row.role,
-        reader=workplace.crawler,
-        budget=budget,
-    )
-    findings = tuple(finding for found in result.assets if (finding := _finding(row, found)) is not None)
-    discovery = Discovery(
-        row.id, kind.kind.value, kind.rule, result.outcome, result.detail, findings, result.passing
-    )
-    return discovery, result.pages_read
-
-
-def _finding(row: ResourceRow, found: FoundAsset) -> Finding | None:
-    try:
-        address = parse_url(found.url)
-    except ShelterError:
-        return None
-    if found.via != "direct":
-        return Finding(address, found.asset_kind, found.via, found.path, size=found.size)
+def _finding(row: ResourceRow, kind: Classification) -> Finding:
     return Finding(
-        address,
-        found.asset_kind,
-        found.via,
-        found.path,
+        parse_url(kind.url or ""),
+        kind.asset_kind,
+        kind.rule,
         row.format,
         row.media_type,
         row.size,

@@ -61,7 +61,7 @@ class ToldResources:
         for resource in line.resources:
             for link in resource.assets:
                 self.links.append(
-                    RestoredLink(known.id, resource.key, address(link.url), link.via, link.path)
+                    RestoredLink(known.id, resource.key, address(link.url), link.via, link.path, link.why)
                 )
             if known.changed_at == line.changed_at:
                 self.looked_at.append((known.id, resource))

@@ -13,7 +13,7 @@ from shelter_pipeline.catalog.host_ledger import HostLedger
 from shelter_pipeline.catalog.host_robots import HostRobots
 from shelter_pipeline.catalog.migrate import migrate
 from shelter_pipeline.catalog.portals import PortalRow, add_portal
-from shelter_pipeline.discovery.asset_kinds import ASSET_KINDS
+from shelter_pipeline.discovery.classification_table import classification_rules
 from shelter_pipeline.embedded.database import open_catalog
 from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.fetching.door import Door
@@ -113,7 +113,8 @@ def prepare_catalog(catalog: Catalog, settings: Settings) -> tuple[str | None, s
         lock_timeout=timedelta(seconds=settings.migration_lock_timeout_seconds),
         statement_timeout=timedelta(seconds=settings.migration_statement_timeout_seconds),
     )
-    seed_asset_kinds(catalog, [(kind.slug, kind.label, kind.family) for kind in ASSET_KINDS])
+    kinds = classification_rules(settings.classification_rules).kinds
+    seed_asset_kinds(catalog, [(kind.slug, kind.label, kind.family) for kind in kinds])
     default_portal(catalog, settings)
     return revisions
 

@@ -28,6 +28,7 @@ _ZERO_PATTERNS = {
     "0x0x": "utf-16-be",
 }
 _UNDECODED = re.compile("[\udc80-\udcff]")
+_WINDOWS_1252 = {0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
 _PROBLEM = "bytes that are not UTF-8 were read as Windows-1252"
 
 
@@ -49,13 +50,9 @@ def _decode_as(body: bytes, encoding: str) -> tuple[str, bool]:
         return body.decode(encoding, "replace"), False
 
 
-def _windows_1252(match: re.Match[str]) -> str:
-    return bytes([ord(match.group()) - 0xDC00]).decode("cp1252", "replace")
-
-
 def mend_text(text: str) -> str:
     """The text with undecoded bytes read as Windows-1252; U+FFFD for the five bytes it does not have."""
-    return _UNDECODED.sub(_windows_1252, text)
+    return text.translate(_WINDOWS_1252) if _UNDECODED.search(text) else text
 
 
 def _mend(value: Json) -> Any:

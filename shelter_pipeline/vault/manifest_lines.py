@@ -104,6 +104,7 @@ class LinkLine(msgspec.Struct, frozen=True):
     url: str
     via: str
     path: tuple[str, ...] = ()
+    why: str | None = None
 
 
 class UnlistedResource(msgspec.Struct, frozen=True):

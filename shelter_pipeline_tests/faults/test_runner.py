@@ -11,7 +11,7 @@ from shelter_pipeline.fetching.page import Reply
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.fetching.runner import Runner
 from shelter_pipeline.fetching.steps import Steps
-from shelter_pipeline_tests.support.fault_server import SILENCE, FaultServer, Pause, whole
+from shelter_pipeline_tests.support.fault_server import SILENCE, FaultServer, Pause, head, whole
 from shelter_pipeline_tests.support.fetching import LOOPBACK, door
 
 
@@ -57,6 +57,19 @@ def test_an_error_comes_back_as_the_value_and_ends_nothing_else(server: FaultSer
     assert isinstance(ended["large"], PermanentError)
     assert ended["large"].reason == "too-large"
     assert isinstance(ended["good"], Reply)
+
+
+def test_a_body_that_nobody_wants_is_not_waited_for(server: FaultServer) -> None:
+    url = server.serves(
+        "/data.bin", head("Content-Type: application/zip", "Content-Length: 900000"), b"PK", SILENCE
+    )
+
+    with a_runner() as runner:
+        steps = door().page_steps(url, wanted=lambda reply: reply.get("content-type") != "application/zip")
+        runner.submit("zip", parse_url(url), steps)
+        reply = results_of(runner)["zip"]
+
+    assert (reply.head.status, reply.head.get("content-type"), reply.body) == (200, "application/zip", b"")
 
 
 def test_a_silent_host_keeps_no_other_waiting(server: FaultServer) -> None:

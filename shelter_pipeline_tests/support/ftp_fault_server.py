@@ -5,9 +5,11 @@ r"""An FTP server on loopback that misbehaves on purpose: every reply can be ano
         assert server.said("RETR") == ["a.csv"]
 
 A reply is bytes, or SILENCE, which keeps the connection open without a word, or HANG_UP,
-or Endless. Without another reply it is a correct server that holds the one body under every name. The
-data connection plays `data`, with the steps of the HTTP fault server, and `closing` is
-what is said after it. The log of commands is the oracle.
+or Endless, or a function of the command's argument that gives one of these. Without another reply it is a
+correct server that holds the one body under every name: one with a dot is a file, any other can be entered as
+well, but not listed. The data connection plays `data`, with the steps of the HTTP fault
+server, and `closing` is what is said after it; `lists` gives what is played for MLSD, LIST
+and NLST, and makes them commands that it knows. The log of commands is the oracle.
 """
 
 from __future__ import annotations
@@ -22,13 +24,13 @@ from typing import Self
 from shelter_pipeline_tests.support.fault_server import RESET, SILENCE, Drip, Endless, Pause, Step
 
 HANG_UP = object()
-Reply = bytes | object
+Reply = bytes | object | Callable[[str], bytes | object]
 
-_CORRECT = {
+_CORRECT: Mapping[str, Reply] = {
     "USER": b"331 your address, please\r\n",
     "PASS": b"230 welcome\r\n",
     "PWD": b'257 "/" is here\r\n',
-    "CWD": b"250 changed\r\n",
+    "CWD": lambda path: b"250 changed\r\n" if "." not in path else b"550 Not a directory\r\n",
     "MDTM": b"213 20240102030405\r\n",
     "TYPE": b"200 as you like\r\n",
     "RETR": b"150 here it comes\r\n",
@@ -43,12 +45,18 @@ class FtpFaultServer:
         greeting: Reply = b"220 ready\r\n",
         replies: Mapping[str, Reply] | None = None,
         data: Iterable[Step] | None = None,
+        lists: Mapping[str, Iterable[Step]] | None = None,
         closing: Reply = b"226 done\r\n",
         pause_seconds: float = 0,
     ) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
         self._greeting = greeting
-        self._replies = {**_CORRECT, "SIZE": b"213 %d\r\n" % len(body), **(replies or {})}
+        self._lists = {command: list(steps) for command, steps in (lists or {}).items()}
+        known = dict.fromkeys(self._lists, b"150 here it comes\r\n")
+        features = b" MLST type*;size*;\r\n" if "MLSD" in self._lists else b""
+        known["FEAT"] = b"211-this is\r\n" + features + b" UTF8\r\n211 all\r\n"
+        known["SIZE"] = b"213 %d\r\n" % len(body)
+        self._replies: dict[str, Reply] = {**_CORRECT, **known, **(replies or {})}
         self._data = [body] if data is None else list(data)
         self._closing = closing
         self._pause_seconds = pause_seconds  # before each reply
@@ -117,9 +125,11 @@ class FtpFaultServer:
                     continue
                 self._stopping.wait(self._pause_seconds)
                 reply = self._replies.get(verb, b"502 not here\r\n")
+                if callable(reply):
+                    reply = reply(argument)
                 going_on = self._say(control, reply)
                 if passive is not None and isinstance(reply, bytes) and reply.startswith(b"1"):
-                    self._send(passive)
+                    self._send(passive, self._lists.get(verb, self._data))
                     going_on = self._say(control, self._closing)
                 if not going_on:
                     return
@@ -148,10 +158,10 @@ class FtpFaultServer:
             control.sendall(reply)
         return True
 
-    def _send(self, passive: socket.socket) -> None:
+    def _send(self, passive: socket.socket, steps: Iterable[Step]) -> None:
         passive.settimeout(5)
         with passive, passive.accept()[0] as data, suppress(OSError):
-            for step in self._data:
+            for step in steps:
                 if step is RESET:
                     data.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
                 else:

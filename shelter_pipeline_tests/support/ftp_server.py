@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,13 +25,15 @@ class LocalFtp:
 
 
 @contextmanager
-def ftp_server(root: Path) -> Iterator[LocalFtp]:
-    """Everybody may read what is in `root`, for the length of the block."""
+def ftp_server(root: Path, *, without: Collection[str] = ()) -> Iterator[LocalFtp]:
+    """Everybody may read what is in `root`, for the length of the block, but `without` these commands."""
     logging.getLogger("pyftpdlib").setLevel(logging.ERROR)
     local = LocalFtp()
 
     class Handler(FTPHandler):  # type: ignore[misc]
         authorizer = DummyAuthorizer()
+        proto_cmds = {name: how for name, how in FTPHandler.proto_cmds.items() if name not in without}  # noqa: RUF012
+        use_gmt_times = True
 
         def on_login(self, _username: str) -> None:
             local.logins += 1

@@ -20,7 +20,6 @@ def settings_for(catalog_url: str, store: Path, **changes: Any) -> Settings:
         "store": str(store),
         "allowed_networks": "127.0.0.0/8",
         "fetch_retry_delay_seconds": 0.01,
-        "fetch_threads": 8,
         "host_connections": 8,
     }
     return load_settings(**(values | changes))

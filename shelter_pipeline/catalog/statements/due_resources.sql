@@ -1,5 +1,4 @@
--- Whole datasets, in order of id, of which at least one listed resource is due: one that nobody has looked at,
--- or, with :again, one whose outcome may pass. They are apart, so that what is dead never keeps what is new waiting.
+-- Whole datasets, in order of id, of which at least one listed resource is due: one that nobody has looked at.
 WITH due AS (
     SELECT DISTINCT resource.dataset_id
       FROM resource
@@ -8,14 +7,13 @@ WITH due AS (
        AND (CAST(:organization_id AS bigint) IS NULL OR dataset.organization_id = :organization_id)
        AND resource.listed
        AND resource.discovered_at IS NULL
-       AND (resource.outcome IS NOT NULL) = :again
+       AND resource.exploration_id IS NULL
        AND resource.dataset_id > :after
      ORDER BY resource.dataset_id
      LIMIT :limit
 )
 SELECT resource.id, resource.dataset_id, resource.role, resource.url, resource.format, resource.media_type,
-       resource.size, resource.checksum,
-       resource.discovered_at IS NULL AND (resource.outcome IS NOT NULL) = :again AS due
+       resource.size, resource.checksum, resource.discovered_at IS NULL AND resource.exploration_id IS NULL AS due
   FROM resource
   JOIN due USING (dataset_id)
  WHERE resource.listed

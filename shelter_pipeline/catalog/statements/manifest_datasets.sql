@@ -7,11 +7,27 @@ WITH member AS (
     SELECT id FROM asset WHERE batch_id = :batch_id
 ), link AS (
     SELECT asset_resource.resource_id,
-           jsonb_agg(jsonb_build_object('url', asset.url, 'via', asset_resource.via, 'path', asset_resource.path)
+           jsonb_agg(jsonb_build_object('url', asset.url, 'via', asset_resource.via, 'why', asset_resource.why,
+                                        'path', CASE WHEN asset_resource.page_id IS NULL THEN asset_resource.path
+                                                     ELSE way.path END)
                      ORDER BY asset.url) AS assets
       FROM member
       JOIN asset_resource USING (asset_id)
       JOIN asset ON asset.id = member.asset_id
+     CROSS JOIN LATERAL (
+           WITH RECURSIVE above AS (
+               SELECT page.parent_id, page.url, 0 AS distance
+                 FROM exploration_page AS page
+                WHERE page.id = asset_resource.page_id
+               UNION ALL
+               SELECT page.parent_id, page.url, above.distance + 1
+                 FROM above
+                 JOIN exploration_page AS page ON page.id = above.parent_id
+           )
+           SELECT coalesce(array_agg(above.url ORDER BY above.distance DESC)
+                               FILTER (WHERE above.url <> asset.url), '{}') AS path
+             FROM above
+     ) AS way
      GROUP BY asset_resource.resource_id
 ), listing AS (
     SELECT DISTINCT resource.dataset_id FROM link JOIN resource ON resource.id = link.resource_id

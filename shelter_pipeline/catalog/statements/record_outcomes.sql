@@ -1,7 +1,7 @@
--- The resource has been looked at: a passing outcome leaves it due, else only a changed address or promise does.
+-- The resource has been looked at: only a changed address or promise makes it due again.
 UPDATE resource
-   SET classified_as = staged_outcome.classified_as, rule = staged_outcome.rule,
+   SET classified_as = staged_outcome.classified_as, rule = staged_outcome.rule, repair = staged_outcome.repair,
        outcome = staged_outcome.outcome, outcome_detail = staged_outcome.detail,
-       discovered_at = CASE WHEN staged_outcome.passing THEN NULL ELSE now() END
+       exploration_id = NULL, discovered_at = now()
   FROM staged_outcome
  WHERE resource.id = staged_outcome.resource_id;

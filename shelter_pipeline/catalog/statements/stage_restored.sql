@@ -13,5 +13,5 @@ CREATE TEMPORARY TABLE restored_capture (
     media_type text, started_at timestamptz, finished_at timestamptz
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE restored_link (
-    dataset_id bigint, resource_key text, url_hash bytea, via text, path text[]
+    dataset_id bigint, resource_key text, url_hash bytea, via text, path text[], why text
 ) ON COMMIT DROP;

@@ -6,7 +6,6 @@ WITH unlinked AS (
      WHERE asset_resource.resource_id = staged_outcome.resource_id
        AND asset.id = asset_resource.asset_id
        AND asset.sha256 IS NULL
-       AND NOT staged_outcome.passing
        AND NOT EXISTS (SELECT FROM staged_finding
                         WHERE staged_finding.resource_id = asset_resource.resource_id
                           AND staged_finding.url_hash = asset.url_hash)

@@ -1,0 +1,19 @@
+-- The way from every resource of a place to each file that a page of it gives. A file that another page gives too keeps
+-- the first. The answer is how many are new, by place.
+WITH linked AS (
+    INSERT INTO asset_resource AS known (asset_id, resource_id, via, why, page_id)
+    SELECT DISTINCT ON (asset.id, resource.id)
+           asset.id, resource.id, staged_finding.via, staged_finding.why, staged_finding.page_id
+      FROM staged_finding
+      JOIN asset USING (url_hash)
+      JOIN resource ON resource.exploration_id = staged_finding.exploration_id
+     ORDER BY asset.id, resource.id, staged_finding.page_id
+        ON CONFLICT (asset_id, resource_id) DO UPDATE
+       SET via = excluded.via, why = excluded.why, page_id = excluded.page_id, path = '{}'
+     WHERE known.page_id IS NULL
+    RETURNING resource_id, xmax = 0 AS is_new
+)
+UPDATE exploration
+   SET changed = true
+ WHERE id IN (SELECT resource.exploration_id FROM linked JOIN resource ON resource.id = linked.resource_id
+               WHERE linked.is_new);

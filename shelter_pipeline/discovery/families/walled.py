@@ -1,0 +1,43 @@
+"""Repositories that give data only to people who have signed in and agreed to terms.
+
+Nothing of them is asked: an answer would be a login page. The verdict says so in words, so
+that a person may get the data by hand.
+"""
+
+from __future__ import annotations
+
+import re
+
+from shelter_pipeline.discovery.families.findings import LOGIN_REQUIRED, name_of, no_record, settled
+from shelter_pipeline.discovery.leads import Reading, Reply
+from shelter_pipeline.domain.urls import Url
+
+_ICPSR = re.compile(
+    r"/(?:web/|icpsrweb/)?(?:[a-z]{3,12}/)?(?:studies|study)/[0-9]{1,8}(?:/|\Z)", re.IGNORECASE
+)
+_OPEN_ICPSR = re.compile(r"/openicpsr/(?:project|workspace)(?:/|\Z)", re.IGNORECASE)
+_PLACES = (
+    (
+        re.compile(r"(?:www\.)?icpsr\.umich\.edu\Z"),
+        _ICPSR,
+        "ICPSR gives the files of its studies after a login",
+    ),
+    (re.compile(r"(?:www\.)?openicpsr\.org\Z"), _OPEN_ICPSR, "openICPSR gives its files after a login"),
+)
+
+
+class Walled:
+    """ICPSR and openICPSR."""
+
+    slug = "walled"
+
+    def enter(self, url: Url) -> Reading | None:
+        """The verdict on a study's page."""
+        for host, path, sentence in _PLACES:
+            if host.match(name_of(url)) and path.match(url.path):
+                return settled(LOGIN_REQUIRED, sentence)
+        return None
+
+    def read(self, reply: Reply, url: Url) -> Reading:  # noqa: ARG002
+        """Nothing was asked for, so nothing can be read. Raises PermanentError."""
+        raise no_record("of a repository that is asked anything")

@@ -1,0 +1,214 @@
+"""Catalogues of THREDDS servers (InvCatalog 1.0): the files among their datasets, and the catalogues below.
+
+A dataset is a file if one of its services is of the type HTTPServer; what is served by
+OPeNDAP, WMS or NetCDF Subset alone is a service, and is counted. Hyrax writes the same form.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+
+from shelter_pipeline.discovery.leads import Reading, What
+from shelter_pipeline.discovery.listings.entries import Entry, Survey, each_once, leads_to
+from shelter_pipeline.discovery.listings.measures import moment_in, within_reason
+from shelter_pipeline.discovery.listings.place import Place, climbs
+from shelter_pipeline.discovery.listings.xml_stream import Document, Event, Step, events_in, readable
+from shelter_pipeline.domain.errors import RefusedError
+from shelter_pipeline.domain.urls import Url, join_url, parse_url
+
+ROOT = "catalog"
+NAMESPACE = b"InvCatalog"
+_FILE_SERVICES = frozenset({"httpserver", "http", "https"})
+# They lead to another dataset of the same catalogue, and hold nothing of their own.
+_POINTERS = frozenset({"resolver", "catalog"})
+# Sizes of this form are decimal, unlike those of most listings.
+_UNITS = {"bytes": 1, "kbytes": 10**3, "mbytes": 10**6, "gbytes": 10**9, "tbytes": 10**12, "pbytes": 10**15}
+_MOST_SERVICES = 1000
+_AS_WRITTEN = "/:@!$&'()*+,;=-._~%?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """A way of access; `of` holds the names of the services that a compound one is made of."""
+
+    kind: str
+    base: str
+    suffix: str
+    of: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Dataset:
+    """One dataset while it is read. `inherited` is the service that those below it have too."""
+
+    path: str = ""
+    service: str = ""
+    inherited: str = ""
+    size: int | None = None
+    modified: str = ""
+    accesses: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Catalog:
+    """A catalogue in a place. Services may be declared after their datasets: the second time they are known."""
+
+    place: Place
+    document: Document
+    services: dict[str, _Service] = field(default_factory=dict)
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+    def learn_services(self) -> None:
+        """Go through the document for its services alone."""
+        above: list[str] = []
+        for step, name, text, attributes in events_in(self.document):
+            if step is Step.BREAK:
+                self.passed_over[f"the catalogue breaks off: {text}"] = 1
+            if name != "service":
+                continue
+            if step is Step.END:
+                above.pop()
+                continue
+            named = attributes.get("name", "")
+            service = _Service(
+                attributes.get("serviceType", "").lower(),
+                attributes.get("base", ""),
+                attributes.get("suffix", ""),
+            )
+            if len(self.services) < _MOST_SERVICES:
+                self.services.setdefault(named, service)
+            for outer in above:
+                if outer in self.services:
+                    self.services[outer].of.append(named)
+            above.append(named)
+
+    def entries(self) -> Iterator[Entry]:
+        """A file for each dataset that can be downloaded, a directory for each catalogue below."""
+        open_datasets = [_Dataset()]
+        metadata: list[bool] = []  # whether each open element of metadata is inherited
+        for event in events_in(self.document):
+            name, attributes = event.name, event.attributes
+            if name == "metadata":
+                if event.step is Step.BEGIN:
+                    metadata.append(attributes.get("inherited", "").lower() == "true")
+                else:
+                    metadata.pop()
+            elif name == "dataset" and event.step is Step.BEGIN:
+                above = open_datasets[-1].inherited
+                named = attributes.get("serviceName", "") or above
+                open_datasets.append(_Dataset(attributes.get("urlPath", ""), named, above))
+            elif name == "dataset" and event.step is Step.END:
+                entry = self._file(open_datasets.pop())
+                if entry is not None:
+                    yield entry
+            elif name == "catalogRef" and event.step is Step.BEGIN:
+                entry = self._directory(attributes.get("href", ""))
+                if entry is not None:
+                    yield entry
+            else:
+                _note(open_datasets[-1], event, inherited=any(metadata))
+
+    def _file(self, dataset: _Dataset) -> Entry | None:
+        ways = dataset.accesses + ([(dataset.service, dataset.path)] if dataset.path else [])
+        if not ways:
+            return None  # a heading for those below it
+        kinds = set()
+        for service, path in ways:
+            for way in self._made_of(service):
+                kinds.add(way.kind)
+                if way.kind in _FILE_SERVICES:
+                    return self._served(way, path, dataset)
+        if not kinds or not kinds <= _POINTERS:
+            self.passed_over["served by OPeNDAP or another service alone, not as a file"] += 1
+        return None
+
+    def _made_of(self, name: str) -> list[_Service]:
+        service = self.services.get(name)
+        if service is None:
+            return []
+        return [service, *(self.services[part] for part in service.of if part in self.services)]
+
+    def _served(self, way: _Service, path: str, dataset: _Dataset) -> Entry | None:
+        try:
+            base = join_url(self.place.page.text, _written(way.base))
+            joined = base.text.removesuffix("/") + "/" + _written(path + way.suffix).removeprefix("/")
+            target = parse_url(joined)
+        except RefusedError:
+            target = None
+        if target is None or not self._is_ours(target) or climbs(path):
+            self.passed_over["on another server" if target and not climbs(path) else "no name of a file"] += 1
+            return None
+        modified = self.place.dated(moment_in(dataset.modified))
+        return Entry(target.text, target.text, is_directory=False, size=dataset.size, modified=modified)
+
+    def _directory(self, reference: str) -> Entry | None:
+        """The catalogue that a reference leads to, if it is below this one (see `_is_below`)."""
+        try:
+            target = join_url(self.place.page.text, _written(reference.strip()))
+        except RefusedError:
+            target = None
+        if target is None or climbs(target.path) or not self._is_ours(target) or not self._is_below(target):
+            self.passed_over["a catalogue elsewhere"] += 1
+            return None
+        parts = urlsplit(target.text)
+        if parts.path.endswith(".html"):  # the same for people
+            parts = parts._replace(path=parts.path.removesuffix("html") + "xml")
+        return Entry(parts.geturl(), parts.geturl(), is_directory=True, reader="thredds")
+
+    def _is_ours(self, target: Url) -> bool:
+        return target.host == self.place.page.host and target.scheme == self.place.page.scheme
+
+    def _is_below(self, target: Url) -> bool:
+        """Below in the path; or, as servers are built, in the tree `catalog/` from a catalogue outside of it."""
+        here = urlsplit(self.place.base).path
+        if target.path.startswith(here):
+            return target.path != urlsplit(self.place.page.text).path
+        context, tree, _ = target.path.partition("/catalog/")
+        return bool(tree) and here.startswith(context + "/") and not here.startswith(context + tree)
+
+
+def read_thredds(body: bytes, place: Place) -> Reading:
+    """What a catalogue lists. `body` is a document whose root is `ROOT` in a namespace with `NAMESPACE`."""
+    document = readable(body)
+    catalog = _Catalog(place, document)
+    catalog.learn_services()
+    survey = Survey(passed_over=catalog.passed_over)
+    survey.of(each_once(catalog.entries(), survey.passed_over))
+    again = _Catalog(place, document, catalog.services)
+    return Reading(
+        What.LISTING,
+        leads_to(each_once(again.entries(), again.passed_over)),
+        digest=survey.digest,
+        notes=survey.notes,
+    )
+
+
+def _note(dataset: _Dataset, event: Event, *, inherited: bool) -> None:
+    """Keep what an element says of the dataset it stands in."""
+    if event.step is not Step.END:
+        return
+    attributes = event.attributes
+    if event.name == "serviceName":
+        dataset.service = event.text.strip()
+        if inherited:
+            dataset.inherited = dataset.service
+    elif event.name == "access" and "urlPath" in attributes:
+        dataset.accesses.append((attributes.get("serviceName", "") or dataset.service, attributes["urlPath"]))
+    elif event.name == "dataSize" and dataset.size is None:
+        dataset.size = _size(event.text, _UNITS.get(attributes.get("units", "bytes").strip().lower(), 0))
+    elif event.name == "date" and attributes.get("type") == "modified":
+        dataset.modified = dataset.modified or event.text
+
+
+def _size(text: str, unit: int) -> int | None:
+    try:
+        return within_reason(float(text) * unit) if unit else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _written(reference: str) -> str:
+    return quote(reference, safe=_AS_WRITTEN + "#[]|", errors="surrogateescape")
