@@ -17,13 +17,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from shelter_pipeline.domain.errors import ShelterError
+from shelter_pipeline.domain.errors import PermanentError, ShelterError
 from shelter_pipeline.fetching.curl import pycurl
 from shelter_pipeline.fetching.ftp_file import FtpFile
 from shelter_pipeline.fetching.ftp_paths import LISTING_TYPE, accepts_listings_only
 from shelter_pipeline.fetching.ftp_replies import (
     FtpReply,
     error_of_refusal,
+    hides_a_failure,
     lists_nothing,
     modified_of,
     size_of,
@@ -155,7 +156,12 @@ class FtpPage(FtpFile):
         return super()._error_of(curl, code, message)
 
     def _shortcoming(self) -> ShelterError | None:
-        return None if self._settled else super()._shortcoming()
+        if self._settled:
+            return None
+        closing = self._dialogue.answer(self._command)
+        if self._form and closing is not None and hides_a_failure(closing):
+            return PermanentError(f"the server answered {closing.code} {closing.text}", reason="forbidden")
+        return super()._shortcoming()
 
 
 def _is_denial(reply: FtpReply | None) -> bool:

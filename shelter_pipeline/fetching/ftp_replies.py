@@ -109,6 +109,11 @@ def lists_nothing(reply: FtpReply) -> bool:
     return reply.code in _NOTHING and _EMPTY.search(reply.text) is not None
 
 
+def hides_a_failure(closing: FtpReply) -> bool:
+    """Whether a good end of a listing says in words that there was none: vsftpd's of a directory it may not open."""
+    return "failed to open" in closing.text.lower()
+
+
 def fields_of(dialogue: Dialogue) -> list[tuple[str, str]]:
     """Length, date and a weak validator (RFC 9110 8.8.1), as far as the server told them, as header fields."""
     size, modified = size_of(dialogue.answer("SIZE")), modified_of(dialogue.answer("MDTM"))

@@ -44,7 +44,7 @@ def save_page(
     `max_bytes` bounds both the wire and the unfolded body. A directory of an FTP server comes as
     its listing (`ftp_page`). What reached the sink counts only
     if this returns. A body whose head is not `wanted` is not waited for: the reply comes
-    without it. Raises as `exchange`, and DamagedError for an encoding that lies.
+    without it. A directory of an FTP server comes as its listing (`ftp_page`). Raises as `exchange`, and DamagedError for an encoding that lies.
     """
     cap = min(max_bytes, limits.max_bytes)
     spool = Spool(sink, cap)
