@@ -100,7 +100,7 @@ def test_what_a_real_server_lists_can_be_fetched_by_the_url_of_its_lead(serve: S
 def test_a_real_server_is_walked_to_its_end_although_it_has_a_circle(serve: Serve, tree: Path) -> None:
     found, pages = [], 0
     with serve(tree) as ftp:
-        waiting = [(ftp.url("/"), (b"",))]
+        waiting: list[tuple[str, tuple[bytes, ...]]] = [(ftp.url("/"), (b"",))]
         while waiting:
             url, above = waiting.pop()
             pages += 1

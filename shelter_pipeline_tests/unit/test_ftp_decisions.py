@@ -12,12 +12,19 @@ from hypothesis import strategies as st
 from shelter_pipeline.domain.errors import DamagedError, ShelterError
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.domain.verdicts import REASONS, Verdict
-from shelter_pipeline.fetching.ftp_paths import contact_of, file_name
+from shelter_pipeline.fetching.ftp_paths import (
+    accepts_listings_only,
+    contact_of,
+    file_name,
+    last_name,
+)
 from shelter_pipeline.fetching.ftp_replies import (
     Dialogue,
     FtpReply,
     error_of_refusal,
     fields_of,
+    hides_a_failure,
+    lists_nothing,
     modified_of,
     size_of,
 )
@@ -58,6 +65,26 @@ def test_the_last_part_of_the_path_is_asked_for(path: str, name: bytes) -> None:
     assert file_name(parse_url(f"ftp://h.example{path}")) == name
 
 
+@pytest.mark.parametrize(
+    ("path", "name"), [("/", b""), ("/pub/", b""), ("/pub%2F", b""), ("/pub", b"pub"), ("//etc/", b"")]
+)
+def test_a_path_that_ends_in_a_slash_has_no_last_name(path: str, name: bytes) -> None:
+    assert last_name(parse_url(f"ftp://h.example{path}")) == name
+
+
+@pytest.mark.parametrize(
+    ("headers", "only"),
+    [
+        ({}, False),
+        ({"Accept": "*/*"}, False),
+        ({"Accept": "text/x-ftp-listing, */*"}, False),
+        ({"accept": " Text/X-FTP-Listing "}, True),
+    ],
+)
+def test_only_who_accepts_nothing_else_gets_listings_only(headers: dict[str, str], only: bool) -> None:
+    assert accepts_listings_only(headers) is only
+
+
 @given(st.binary(max_size=40))
 def test_whatever_a_path_holds_no_name_breaks_a_line(path: bytes) -> None:
     outcome: bytes | str
@@ -92,6 +119,49 @@ def test_whatever_a_server_says_its_replies_stay_small_and_printable(lines: list
     assert all("\n" not in reply.text and "\r" not in reply.text for reply in dialogue.replies)
     if dialogue.refusal is not None:
         assert error_of_refusal(dialogue.refusal)[0].reason in REASONS
+
+
+@pytest.mark.parametrize(
+    ("reply", "features"),
+    [
+        (
+            "211-Extensions:\r\n MLST type*;size*;\r\n utf8\r\n211 End\r\n",
+            {"EXTENSIONS:", "MLST", "UTF8", "END"},
+        ),
+        ("211-Extensions:\r\n211-MLST Type*;\r\n211 End\r\n", {"EXTENSIONS:", "MLST", "END"}),
+        ("211-" + "x" * 600 + "\r\n MLSD\r\n211 \r\n", {"X" * 600, "MLSD"}),
+        ("500 what?\r\n", {"WHAT?"}),
+    ],
+)
+def test_features_are_the_first_words_of_the_lines_of_feat(reply: str, features: set[str]) -> None:
+    assert heard(("FEAT", reply)).features == features
+    assert heard(("HELP", reply)).features == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "nothing"),
+    [
+        (550, "No files found.", True),
+        (450, "No such file or directory", True),
+        (550, "*: not found", True),
+        (550, "Directory is empty", True),
+        (450, ".: Permission denied", False),
+        (550, "Access is denied.", False),
+        (426, "nothing sent", False),
+        (500, "No such command", False),
+    ],
+)
+def test_an_empty_directory_is_told_from_one_that_may_not_be_read(
+    code: int,
+    text: str,
+    nothing: bool,
+) -> None:
+    assert lists_nothing(FtpReply("LIST", code, text)) is nothing
+
+
+def test_a_good_end_that_hides_a_failure_is_found_out() -> None:
+    assert hides_a_failure(FtpReply("LIST", 226, "Transfer done (but failed to open directory)."))
+    assert not hides_a_failure(FtpReply("LIST", 226, "Directory send OK."))
 
 
 def test_replies_without_end_are_too_large() -> None:
