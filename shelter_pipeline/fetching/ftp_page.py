@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from shelter_pipeline.domain.errors import PermanentError, ShelterError
+from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
 from shelter_pipeline.fetching.curl import pycurl
 from shelter_pipeline.fetching.ftp_file import FtpFile
 from shelter_pipeline.fetching.ftp_paths import LISTING_TYPE, accepts_listings_only
@@ -35,6 +35,7 @@ _LISTS = frozenset({"MLSD", "LIST", "NLST"})
 # What a server says to CWD with the name of a file, or of nothing.
 _NO_DIRECTORY = frozenset({"not-found", "forbidden", "directory", "http-status"})
 _NOT_IMPLEMENTED = frozenset({500, 501, 502, 504})
+_BUSY_FILE = 450  # said of much that is neither busy nor a file
 
 
 class FtpPage(FtpFile):
@@ -99,7 +100,7 @@ class FtpPage(FtpFile):
                 self._tell(command, b"")
                 return 0, ""
             self._refusal = reply  # libcurl takes 450 for an empty directory, whatever the words are
-            if command != "MLSD" and reply.code not in _NOT_IMPLEMENTED:
+            if not _is_worth_another(command, reply):
                 break
         return code, message
 
@@ -133,12 +134,14 @@ class FtpPage(FtpFile):
             self._take_body(body)
 
     def _accept(self, status: int) -> None:
-        if self._command in self.data_commands - _LISTS:
+        if self._command in FtpFile.data_commands:
             super()._accept(status)
             return
         self._form = self._command.lower()
         self._date = format_datetime(datetime.now(UTC), usegmt=True)
-        super(FtpFile, self)._accept(status)
+        super(FtpFile, self)._accept(
+            status
+        )  # a file's SIZE is neither that of its listing nor held against the cap
 
     def _fields(self, status: int) -> list[tuple[str, str]]:
         if not self._form:
@@ -162,6 +165,14 @@ class FtpPage(FtpFile):
         if self._form and closing is not None and hides_a_failure(closing):
             return PermanentError(f"the server answered {closing.code} {closing.text}", reason="forbidden")
         return super()._shortcoming()
+
+
+def _is_worth_another(command: str, refusal: FtpReply) -> bool:
+    """Whether another command may list what this one was refused for; not while the server has enough of us."""
+    if command != "MLSD":
+        return refusal.code in _NOT_IMPLEMENTED
+    error, _ = error_of_refusal(refusal)
+    return refusal.code == _BUSY_FILE or not isinstance(error, TransientError)
 
 
 def _is_denial(reply: FtpReply | None) -> bool:

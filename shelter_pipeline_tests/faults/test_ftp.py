@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from typing import Any
@@ -160,8 +161,9 @@ def test_a_busy_server_is_recognised_by_its_greeting(store: LocalStore) -> None:
 def test_the_address_that_a_server_names_for_its_data_is_never_dialled(
     store: LocalStore, address: str
 ) -> None:
-    with FaultServer("127.0.0.2") as elsewhere:
+    with FaultServer("127.0.0.2") as elsewhere, socket.socket() as nobody:
         port = elsewhere.port
+        nobody.bind(("127.0.0.1", port))  # where the server itself would be asked, no one else answers
         capture = fetched(
             store,
             replies={**NO_EPSV, "PASV": f"227 go ({address},{port >> 8},{port & 255})\r\n".encode()},

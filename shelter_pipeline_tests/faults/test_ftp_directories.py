@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -192,6 +193,29 @@ def test_a_server_that_only_claims_to_know_mlsd_is_asked_for_list(refusal: bytes
 
 
 @pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (b"421 Too many connections\r\n", "rate-limited"),
+        (b"421 closing\r\n", "server-error"),
+        (b"425 cannot open data connection\r\n", "connection-lost"),
+        (HANG_UP, "connection-lost"),
+    ],
+)
+def test_a_server_that_has_enough_of_us_is_not_asked_another_way(refusal: Any, reason: str) -> None:
+    with FtpFaultServer(lists={"MLSD": [MLSD], "LIST": [LIST]}, replies={"MLSD": refusal}) as server:
+        assert reason_of(server.url("/pub/")) == reason
+        assert server.said("LIST") == []
+
+
+def test_the_size_of_a_file_is_told_however_large_it_is() -> None:
+    with FtpFaultServer(replies={"SIZE": b"213 99999999999\r\n"}) as server:
+        url = server.url("/pub/file.tar")
+        (lead,) = read_ftp_listing(door().read(url, headers=ONLY_LISTINGS), parse_url(url)).leads
+
+    assert lead.size == 99_999_999_999
+
+
+@pytest.mark.parametrize(
     "refusal",
     [b"550 No files found.\r\n", b"450 No files found\r\n", b"550 No such file or directory.\r\n"],
 )
@@ -281,8 +305,9 @@ def test_zero_bytes_and_broken_lines_cost_only_their_own_entry() -> None:
 
 @pytest.mark.parametrize("address", ["10,0,0,1", "169,254,169,254", "127,0,0,2"])
 def test_the_address_named_for_a_listing_is_never_dialled(address: str) -> None:
-    with FaultServer("127.0.0.2") as elsewhere:
+    with FaultServer("127.0.0.2") as elsewhere, socket.socket() as nobody:
         port = elsewhere.port
+        nobody.bind(("127.0.0.1", port))  # where the server itself would be asked, no one else answers
         passive = f"227 go ({address},{port >> 8},{port & 255})\r\n".encode()
         with FtpFaultServer(
             lists={"LIST": [LIST]}, replies={"EPSV": b"500 no\r\n", "PASV": passive}
