@@ -129,6 +129,14 @@ def test_a_file_with_a_checksum_is_a_promise_and_one_without_is_none() -> None:
     assert (second.size, second.promised, second.checksum) == (48213, False, None)
 
 
+def test_a_file_that_is_listed_twice_is_what_its_first_entry_says() -> None:
+    again = file("gold.csv", "3f%2F01", size=1, checksum=None)
+
+    [lead] = leads(read("sciencebase", {"id": ID, "files": [file("gold.csv", "3f%2F01"), again]}, PAGE))
+
+    assert (lead.size, lead.promised) == (48213, True)
+
+
 def test_the_bundle_is_taken_where_no_file_is_listed() -> None:
     item = {"id": ID, "distributionLinks": ITEM["distributionLinks"]}
 
