@@ -30,6 +30,7 @@ from shelter_pipeline.discovery.families.socrata import Socrata
 from shelter_pipeline.discovery.families.thredds_service import ThreddsService
 from shelter_pipeline.discovery.families.walled import Walled
 from shelter_pipeline.discovery.leads import Family, Reading
+from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import Url
 
 __all__ = ["FAMILIES", "declared", "enter", "family"]
@@ -67,10 +68,13 @@ def enter(url: Url) -> tuple[str, Reading] | None:
 
     An identifier whose prefix names its repository is that repository's page.
     """
-    place = place_of(url) or url
-    for known in FAMILIES:
-        if (reading := known.enter(place)) is not None:
-            return known.slug, reading
+    try:
+        place = place_of(url) or url
+        for known in FAMILIES:
+            if (reading := known.enter(place)) is not None:
+                return known.slug, reading
+    except RefusedError:  # what a rule makes of an odd URL may be too long to be one
+        return None
     return None
 
 

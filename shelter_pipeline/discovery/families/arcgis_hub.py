@@ -12,6 +12,7 @@ import re
 from urllib.parse import quote, unquote
 
 from shelter_pipeline.discovery.families.findings import (
+    LANDING_PAGE_ONLY,
     LOGIN_REQUIRED,
     Findings,
     entries,
@@ -182,7 +183,7 @@ def _read_item(found: Findings, identity: str, item: dict[str, Json]) -> Reading
         found.elsewhere(address, why="arcgis-item-url", label=title)
         return found.reading(of="the item")
     return settled(
-        "landing-page-only", f"the item is a {kind or 'thing'} of ArcGIS and holds no file", what=What.RECORD
+        LANDING_PAGE_ONLY, f"the item is a {kind or 'thing'} of ArcGIS and holds no file", what=What.RECORD
     )
 
 

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
 
 from shelter_pipeline.discovery.families.findings import (
+    LANDING_PAGE_ONLY,
     Findings,
     entries,
     mapping,
@@ -61,7 +62,7 @@ class Dataverse:
         if _DATASET.match(path):
             return self._dataset(url)
         if _COLLECTION.match(path) and "dataverse" in name_of(url).split("."):
-            return settled("landing-page-only", "a dataverse is a collection of datasets, not one of them")
+            return settled(LANDING_PAGE_ONLY, "a dataverse is a collection of datasets, not one of them")
         return None
 
     def _dataset(self, url: Url) -> Reading | None:

@@ -31,7 +31,7 @@ _REMARKS_SHOWN = 10
 _LONGEST_LABEL = 200
 _LONGEST_REMARK = 300
 _MOST_PARAMETERS = 100
-_DEFAULT_PORTS = {"443": "https", "80": "https"}
+_DEFAULT_PORTS = frozenset({"80", "443"})
 
 
 def record_of(reply: Reply) -> Json:

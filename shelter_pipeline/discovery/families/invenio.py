@@ -11,6 +11,7 @@ import re
 from urllib.parse import quote, unquote
 
 from shelter_pipeline.discovery.families.findings import (
+    LANDING_PAGE_ONLY,
     Findings,
     entries,
     mapping,
@@ -68,7 +69,7 @@ class Invenio:
         if match := _RECORD.match(path) or _OF_DOI.match(path):
             return one_api_page(self.slug, f"https://{site}/api/records/{match['id']}", why="zenodo-record")
         if _COMMUNITY.match(path):
-            return settled("landing-page-only", "a community is a collection of records, not one of them")
+            return settled(LANDING_PAGE_ONLY, "a community is a collection of records, not one of them")
         return None
 
     def read(self, reply: Reply, url: Url) -> Reading:

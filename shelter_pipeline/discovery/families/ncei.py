@@ -11,7 +11,13 @@ import re
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
-from shelter_pipeline.discovery.families.findings import name_of, no_record, one_file, parameters
+from shelter_pipeline.discovery.families.findings import (
+    LANDING_PAGE_ONLY,
+    name_of,
+    no_record,
+    one_file,
+    parameters,
+)
 from shelter_pipeline.discovery.families.metadata_xml import read_metadata_xml
 from shelter_pipeline.discovery.leads import Lead, Reading, Reply, To, What
 from shelter_pipeline.domain.urls import Url, parse_url
@@ -67,7 +73,7 @@ class Ncei:
         leads = tuple(map(_as_directory, reading.leads))
         if leads:
             return replace(reading, leads=leads)
-        return replace(reading, outcome="landing-page-only", detail="the metadata record names no download")
+        return replace(reading, outcome=LANDING_PAGE_ONLY, detail="the metadata record names no download")
 
 
 def _of_data(url: Url, path: str) -> Reading | None:

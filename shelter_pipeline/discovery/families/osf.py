@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from shelter_pipeline.discovery.families.findings import (
+    LANDING_PAGE_ONLY,
     Findings,
     entries,
     mapping,
@@ -83,7 +84,7 @@ class Osf:
         elif kind in _WITH_STORAGE:
             _take_node(found, kind, identity)
         else:
-            return settled("landing-page-only", f"the identifier stands for {kind} of OSF", what=What.RECORD)
+            return settled(LANDING_PAGE_ONLY, f"the identifier stands for {kind} of OSF", what=What.RECORD)
         return found.reading(of="the record")
 
 

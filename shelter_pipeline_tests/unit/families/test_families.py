@@ -248,6 +248,9 @@ HOSTILE_PATHS = [
     "/access/metadata/landing-page/bin/iso?id=gov.noaa." + "a." * 2000 + ":",
     "/maps" * 1500,
     "/%2F%00%FF" * 600,
+    "/records/1/files/" + "(" * 7900,
+    "/10.1234/" + "'" * 7900,
+    "/archive/arc0001/0001754/" + "()" * 150,
 ]
 HOSTS = [
     "zenodo.org",
