@@ -27,8 +27,9 @@ from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.records import slugify
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.sample.catalogue import Catalogue, Dataset
-from shelter_pipeline.sample.content import Content, content_of
+from shelter_pipeline.sample.content import Content, Run, content_of
 from shelter_pipeline.sample.faults import FAILURES, HELD, MAX_REDIRECTS, Does, Spot
+from shelter_pipeline.sample.pages import capabilities
 from shelter_pipeline.sample.site import Site
 
 
@@ -135,19 +136,27 @@ def _links(dataset: Dataset) -> Iterator[str]:
 
 
 def _leads(site: Site, text: str) -> Iterator[Outcome]:
-    """What one link leads to."""
+    """What one link leads to. A slip in the scheme is mended, and several links in one field are each one."""
+    if "," in text:
+        for part in text.split(","):
+            yield from _leads(site, part)
+        return
+    text = text.replace("hhttps://", "https://")
     try:
         url = parse_url(text)
     except RefusedError as error:
         yield Outcome(text, error.reason, is_file=False)
         return
     spot = site.find(url.text)
-    if ",http" in text:
-        yield Outcome(text, "bad-url", is_file=False)
-    elif url.scheme not in ("http", "https"):
+    if url.scheme not in ("http", "https"):
         yield Outcome(text, "bad-scheme", is_file=False)
     elif spot and spot.does is Does.SERVICE:
         yield Outcome(url.text, "service", is_file=False)
+        description = capabilities().encode()
+        # One description whatever version was asked for.
+        yield Outcome(
+            url.text.replace("version=1.3.0&", ""), content=Content((Run(description, len(description)),))
+        )
     elif spot and spot.does in (Does.LISTING, Does.LANDING):
         yield from _inside(site, url.text, spot)
     else:

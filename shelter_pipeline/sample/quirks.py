@@ -112,7 +112,7 @@ def _single_distribution(site: Site) -> Record:
 
 
 def _two_in_one(site: Site) -> Record:
-    urls = [site.url(f"/files/epa-gov/joined/part-{part}.csv") for part in (1, 2)]
+    urls = [site.place(Spot(f"/files/epa-gov/joined/part-{part}.csv", size=7_000 * part)) for part in (1, 2)]
     return {"distribution": [distribution(",".join(urls), mediaType="text/csv", format="CSV")]}
 
 

@@ -1,5 +1,5 @@
--- Listed resources that should be explored and are not: those that sent a web page in place of the file they promise,
--- and places that were looked at long ago and are remembered by their outcome alone.
+-- Listed resources that should be explored and are not: those that are files by their catalogue's word alone and sent a
+-- web page, and places that were looked at long ago and are remembered by their outcome alone.
 SELECT resource.id, resource.dataset_id, resource.role, resource.url, resource.format, resource.media_type,
        resource.size, resource.checksum, true AS due
   FROM resource
@@ -11,7 +11,8 @@ SELECT resource.id, resource.dataset_id, resource.role, resource.url, resource.f
    AND resource.id > :after
    AND ((resource.classified_as = ANY (:places) AND resource.outcome <> 'not-followed'
          AND resource.discovered_at < now() - :longest)
-        OR resource.id IN (SELECT asset_resource.resource_id
+        OR resource.rule IN ('declared-format', 'declared-media-type')
+           AND resource.id IN (SELECT asset_resource.resource_id
                              FROM asset
                              JOIN asset_resource ON asset_resource.asset_id = asset.id
                             WHERE asset.state = 'failed'
