@@ -6,10 +6,10 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast check lint types imports format pictures bench bench-fetch bench-s3 lock clean
+.PHONY: help setup demo up test test-fast check lint types imports format pictures bench bench-fetch bench-s3 bench-classify lock clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -61,6 +61,9 @@ bench-fetch: setup  ## measure fetching beside curl, wget2, rclone, aria2c (a lo
 
 bench-s3: setup  ## measure uploads to S3 beside peers (some minutes; less with BENCH="--scale 0.1")
 	$(BIN)/python -m benchmarks.s3 $(BENCH)
+
+bench-classify: setup  ## measure the classification of half a million resources (less with BENCH="--resources 20000")
+	$(BIN)/python -m benchmarks.classify $(BENCH)
 
 lock:  ## renew requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

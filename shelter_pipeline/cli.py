@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from shelter_pipeline.commands.classify import classify
 from shelter_pipeline.commands.discovery import discover, explore, trail
 from shelter_pipeline.commands.harvested import print_harvest
 from shelter_pipeline.commands.holdings import holdings_app
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 for group in (portal_app, host_app, losses_app, rankings_app, holdings_app, overrule_app):
     app.add_typer(group)
-for command in (rebuild, discover, explore, trail):
+for command in (rebuild, classify, discover, explore, trail):
     app.command()(command)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
@@ -159,23 +160,6 @@ def fetch(
         show = counted(shown, "fetching")
         result = fetch_url(url, settings=settings, store=store, progress=lambda size: show(size, None))
     print_result(result, as_json)
-
-
-@app.command()
-def classify(
-    url: Annotated[str, typer.Argument(help="The URL as a catalogue writes it.")],
-    format: Annotated[str | None, typer.Option(help="The format that the catalogue declares.")] = None,
-    media_type: Annotated[
-        str | None, typer.Option(help="The media type that the catalogue declares.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what a URL is, by rule alone: no request is made."""
-    from shelter_pipeline.discovery.classify import classify as classify_url
-
-    result = classify_url(url, format=format, media_type=media_type)
-    shown = {"kind": result.kind.value, "asset_kind": result.asset_kind, "rule": result.rule}
-    print_result(shown | ({"problem": result.problem} if result.problem else {}), as_json)
 
 
 @app.command()

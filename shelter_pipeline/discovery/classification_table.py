@@ -86,7 +86,7 @@ class ClassificationRules:
     places: Places
     services: Mapping[str, str]  # a declared format or media type, lower case → the slug of the service
     pages: frozenset[str]  # extensions that are never files
-    undeclared_pages: frozenset[str]  # extensions that are files only where the catalogue says so
+    all_pages: frozenset[str]  # these, and those that are files only where the catalogue says so
 
 
 @cache
@@ -136,7 +136,7 @@ class _Reader:
             raise SetupError(f"{self._place}: " + "; ".join(self._problems), reason="bad-setting")
         always = (bundled.always | own.always) - own.undeclared
         return ClassificationRules(
-            kinds, places, services, always, (bundled.undeclared | own.undeclared) - always
+            kinds, places, services, always, always | bundled.undeclared | own.undeclared
         )
 
     def _kinds(self) -> AssetKinds:
@@ -171,9 +171,7 @@ class _Reader:
 
     def _pages(self, table: Table) -> _Pages:
         row = self._built("[pages]", table.get("pages", {}), PagesRow) or PagesRow()
-        return _Pages(
-            frozenset(row.always.lower().split()), frozenset(row.unless_declared.lower().split())
-        )
+        return _Pages(frozenset(row.always.lower().split()), frozenset(row.unless_declared.lower().split()))
 
     def _places(self, kinds: AssetKinds) -> Places:
         rows = [*self._place_rows(self._changes, kinds), *self._place_rows(self._bundled, kinds)]
@@ -234,7 +232,9 @@ class _Reader:
             return
         for slug, raw in rows.items():
             if not _SLUG.match(slug):
-                self._problems.append(f"[{section}.{slug}]: a name has small letters, digits and hyphens only")
+                self._problems.append(
+                    f"[{section}.{slug}]: a name has small letters, digits and hyphens only"
+                )
             row = self._built(f"[{section}.{slug}]", raw, shape)
             if row is not None:
                 yield slug, row

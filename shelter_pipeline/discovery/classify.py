@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from shelter_pipeline.discovery.asset_kinds import AssetKind
 from shelter_pipeline.discovery.classification_table import ClassificationRules, classification_rules
 from shelter_pipeline.discovery.known_places import Address, Kind
-from shelter_pipeline.discovery.repair import MOST_URLS, may_need_repair, repair, split_urls
+from shelter_pipeline.discovery.repair import MOST_URLS, is_whole, may_need_repair, repair, split_urls
 from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import Url, read_url
 
@@ -45,7 +45,9 @@ _EXTENSION = re.compile(r"[A-Za-z7][A-Za-z0-9]{0,4}\Z")
 _TWO_PART = re.compile(r"\.(tar\.(?:gz|bz2|xz|zst|z))\Z", re.IGNORECASE)
 _ROUTE_IN_FRAGMENT = re.compile(r"[!/]")
 _WORDS = re.compile(r"[^\"'()<>=/@]*\s*\Z")
-_CODE_SCHEME = re.compile(r"\s*(?:(?:git|svn|hg|bzr|ssh|cvs)(?:\+[a-z]+)?://|git@[a-z0-9.-]+:)", re.IGNORECASE)
+_CODE_SCHEME = re.compile(
+    r"\s*(?:(?:git|svn|hg|bzr|ssh|cvs)(?:\+[a-z]+)?://|git@[a-z0-9.-]+:)", re.IGNORECASE
+)
 _HTML = frozenset(
     {"text/html", "application/xhtml+xml", "html", "htm", "web page", "webpage", "website", "web site"}
 )
@@ -86,8 +88,8 @@ class _Asked:
     def of_field(self, written: str) -> Classification:
         """What a text is that is no URL in a common form: one URL with marks around it, several, or none."""
         parts = split_urls(written)
-        if len(parts) > 1:
-            return self._of_parts(parts)
+        if len(parts) > 1 and (several := self._of_parts(parts)) is not None:
+            return several
         repaired = repair(written)
         try:
             parsed = read_url(repaired.text)
@@ -98,14 +100,15 @@ class _Asked:
         verdict = self.of_url(repaired.text, parsed)
         return replace(verdict, repair=",".join(repaired.repairs)) if repaired.repairs else verdict
 
-    def _of_parts(self, parts: list[str]) -> Classification:
+    def _of_parts(self, parts: list[str]) -> Classification | None:
         read = [_read(part) for part in parts[:MOST_URLS]]
         found = tuple(dict.fromkeys(url.text for url in read if url))
         # Words before the only URL are passed over; another one that cannot be read may be the one that is meant.
-        is_one = all(url or _WORDS.match(part) for url, part in zip(read, parts, strict=False))
-        if is_one and len(found) == 1:
+        if len(found) == 1 and all(url or _WORDS.match(part) for url, part in zip(read, parts, strict=False)):
             slug = "words" if None in read else "repeated"
             return replace(self.of_url(found[0], read_url(found[0])), repair=slug)
+        if len(found) < 2 and sum("://" in part for part in parts) < 2:  # noqa: PLR2004, several are two or more
+            return None
         problem = "several URLs stand in one field"
         if len(parts) > MOST_URLS or None in read:
             problem += "; not all of them could be read"
@@ -135,13 +138,16 @@ class _Asked:
         if extension is not None:
             known = self.rules.kinds.of_extension(extension)
             return _file(known or self._declared_kind(), "extension", url.text)
-        if ending in self.rules.pages:
+        if ending in self.rules.pages and url.scheme != "ftp":
             return Classification(Kind.WEB_PAGE, None, "page-extension", url.text)
         if service := self._declared_service():
             return Classification(Kind.SERVICE, None, f"declared-{service}", url.text)
-        # FTP has no pages: what is no file is a directory.
-        if url.path.endswith(("/", "%2F", "%2f")) and (url.path != "/" or _has_slash(written)) or url.scheme == "ftp":
+        if _is_directory(written, url):
             return Classification(Kind.DIRECTORY, None, "trailing-slash", url.text)
+        return self._of_declaration(url, declared)
+
+    def _of_declaration(self, url: Url, declared: AssetKind | None) -> Classification:
+        """A URL that says nothing of itself is what its catalogue declares, else a web page."""
         if declared is not None:
             by_format = self.rules.kinds.of_format(self.format) is not None
             return _file(declared, "declared-format" if by_format else "declared-media-type", url.text)
@@ -164,19 +170,24 @@ class _Asked:
 
 
 def _read(part: str) -> Url | None:
-    """The URL of one part of a field: repaired, or as far as its first space."""
-    for text in (part, part.partition(" ")[0]):
-        try:
-            return read_url(repair(text).text)
-        except RefusedError:
-            continue
-    return None
+    """The URL of one part of a field. Where words follow it, it must be certain where it ends."""
+    head, space, _ = part.partition(" ")
+    if space and is_whole(head):
+        part = head
+    elif space and not is_whole(part):
+        return None
+    try:
+        return read_url(repair(part).text)
+    except RefusedError:
+        return None
 
 
-def _has_slash(written: str) -> bool:
-    """Whether a path was written at all: the normal form of none is `/` as well."""
-    rest = written.partition("://")[2].partition("#")[0].partition("?")[0]
-    return "/" in rest
+def _is_directory(written: str, url: Url) -> bool:
+    if url.scheme == "ftp":  # FTP has no pages: what is no file is a directory
+        return True
+    if url.path == "/":  # the normal form of no path is the same
+        return "/" in written.partition("://")[2].partition("#")[0].partition("?")[0]
+    return url.path.endswith(("/", "%2F", "%2f"))
 
 
 def _file(kind: AssetKind | None, rule: str, url: str) -> Classification:
@@ -185,33 +196,34 @@ def _file(kind: AssetKind | None, rule: str, url: str) -> Classification:
 
 
 def _ending(path: str, rules: ClassificationRules) -> tuple[str, str | None]:
-    """The end of the last part of a path, lower case, and the extension that makes a file of it, if it does."""
+    """What the last part of a path ends in, lower case, and the extension that makes a file of it, if it does."""
     last = path.rpartition("/")[2]
     if "." not in last and "%" not in last:
         return "", None
-    extension = extension_of(path, pages=rules.pages | rules.undeclared_pages)
+    last = _name_of_file(last)
+    extension = _extension(last, rules.all_pages)
     return last.rpartition(".")[2].lower(), extension
 
 
-def extension_of(path: str, *, pages: frozenset[str] | None = None) -> str | None:
-    """The extension that makes a URL's path a file, in its own case; None for a page or a directory.
+def extension_of(path: str, *, rules: ClassificationRules | None = None) -> str | None:
+    """The extension that makes a URL's path a file, in its own case; None for a page or a directory."""
+    rules = rules or classification_rules()
+    return _ending(path, rules)[1]
 
-    `pages` are the extensions of pages, by default those that come with Shelter.
-    """
-    last = path.rpartition("/")[2]
+
+def _name_of_file(last: str) -> str:
     if "%" in last:
         last = unquote(last).rpartition("/")[2]
-    last = last.partition(";")[0]
-    stem, dot, extension = last.rpartition(".")
+    return last.partition(";")[0]
+
+
+def _extension(name: str, pages: frozenset[str]) -> str | None:
+    stem, dot, extension = name.rpartition(".")
     if not (dot and stem):
         return None
-    if extension.lower() in ("gz", "bz2", "xz", "zst", "z") and (two_part := _TWO_PART.search(last)):
+    if two_part := _TWO_PART.search(name):
         return two_part[1]
-    if extension in _LONG_EXTENSIONS or extension.lower() == "geojson":
+    lower = extension.lower()
+    if extension in _LONG_EXTENSIONS or lower == "geojson":
         return extension
-    if not _EXTENSION.match(extension):
-        return None
-    if pages is None:
-        rules = classification_rules()
-        pages = rules.pages | rules.undeclared_pages
-    return None if extension.lower() in pages else extension
+    return extension if _EXTENSION.match(extension) and lower not in pages else None

@@ -9,6 +9,7 @@ no URL is longer than `domain.urls.MAX_URL_LENGTH`.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 LONGEST_EXPRESSION = 400  # characters
 MOST_REPETITIONS = 6  # without an upper bound, in one expression
@@ -26,7 +27,7 @@ def expression_problem(text: str) -> str:
     except (re.error, RecursionError, OverflowError) as error:
         return str(error)
     tokens = _TOKEN.findall(text)
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         if before == ")" and _REPEATS.fullmatch(token):
             return "a group is repeated; only single characters and classes can be"
     if sum(1 for token in tokens if _WITHOUT_BOUND.fullmatch(token)) > MOST_REPETITIONS:

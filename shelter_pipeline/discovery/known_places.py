@@ -46,7 +46,9 @@ class Place:
 
     rule: str
     kind: Kind
-    hosts: frozenset[str] = _NONE  # a name stands for all below it; `api.*` for every host with that first label
+    hosts: frozenset[str] = (
+        _NONE  # a name stands for all below it; `api.*` for every host with that first label
+    )
     segments: frozenset[str] = _NONE  # lower case
     parameters: frozenset[str] = _NONE  # lower case
     extensions: frozenset[str] = _NONE  # lower case
@@ -161,6 +163,4 @@ def _said(match: re.Match[str] | None) -> dict[str, str]:
     """What the groups of an expression made out: of several formats, the one that took part."""
     if match is None:
         return {}
-    return {
-        name.rstrip("0123456789"): value.lower() for name, value in match.groupdict().items() if value
-    }
+    return {name.rstrip("0123456789"): value.lower() for name, value in match.groupdict().items() if value}

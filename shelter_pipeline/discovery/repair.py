@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from shelter_pipeline.discovery.asset_kinds import kind_of_extension
 from shelter_pipeline.domain.urls import MAX_URL_LENGTH
@@ -36,7 +37,8 @@ _URL_LABEL = re.compile(r"url\s?[:=]\s?(?=(?:https?|ftp)://)", re.IGNORECASE)
 _NAME = r"(?=[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z]{2,63}(?:[:/?#]|\Z))"
 _GOOD_SCHEME = re.compile(r"(?:https?|ftp)://[^/\s]", re.IGNORECASE)
 _SCHEME = re.compile(
-    rf"(h{{1,2}}t{{1,3}}p{{1,2}}s{{0,2}}|ttps?|f{{1,2}}t{{1,2}}p)(?:[:;.]{{0,2}}/{{1,4}}|:){_NAME}", re.IGNORECASE
+    rf"(h{{1,2}}t{{1,3}}p{{1,2}}s{{0,2}}|ttps?|f{{1,2}}t{{1,2}}p)(?:[:;.]{{1,2}}/{{1,4}}|/{{2,4}}|:){_NAME}",
+    re.IGNORECASE,
 )
 _SCHEME_BEFORE_SCHEME = re.compile(rf"(?:https?|ftp)(?::/{{0,3}}|//)(?={_SCHEME.pattern})", re.IGNORECASE)
 _SPACED_SCHEME = re.compile(r"(https?|ftp)\s?:\s?//\s?(?=[a-z0-9])", re.IGNORECASE)
@@ -45,10 +47,10 @@ _BARE_HOST = re.compile(rf"(//|www[0-9]?\.|ftp\.){_NAME}", re.IGNORECASE)
 _PUBLIC_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.(?:gov|mil|edu)/", re.IGNORECASE)
 _DOI = re.compile(r"(?:doi:\s?|(?:dx\.)?doi\.org/)?(10\.[0-9]{4,9}/[!-;=?-~]+)\Z", re.IGNORECASE)
 
-_SCHEME_INSIDE = re.compile(r"(?:https?|ftp)://", re.IGNORECASE)
+_URL_INSIDE = re.compile(r"(?:https?|ftp)://|(?<=\s)(?:www|ftp)\.(?=[a-z0-9-]+\.)", re.IGNORECASE)
 _BETWEEN_URLS = frozenset(",;|\"'<> \t\r\n")
 _MARKUP = re.compile(r"[<>\"]")
-_EXTENSION_AT_END = re.compile(r"\.([A-Za-z7][A-Za-z0-9]{0,6})\Z")
+_EXTENSION_AT_END = re.compile(r"\.([A-Za-z7][A-Za-z0-9]{1,6})\Z")  # one letter may be an initial
 _LONGEST_ENDING = 8
 _WORD_OF_PROSE = re.compile(r" (?:[(\[]|www\.|ftp\.|//|[^ ]*(?:://|@))", re.IGNORECASE)
 _MOST_SPACES = 8  # a name with more words of it is a sentence
@@ -65,9 +67,11 @@ class Repaired:
 def may_need_repair(text: str) -> bool:
     """Whether a text that can be read as a URL may mean another one, or several."""
     return (
-        _ODD.search(text) is not None
+        len(text) > LONGEST_FIELD
+        or _ODD.search(text) is not None
         or text[-1] in _ENDS
         or text.count("://") > 1
+        or "://http" in text
         or ("&" in text and _ENTITY.search(text) is not None)
     )
 
@@ -100,16 +104,21 @@ def split_urls(written: str) -> list[str]:
     if len(links := _links(text)) > 1:
         return list(dict.fromkeys(links))[: MOST_URLS + 1]
     starts = [0, *_starts_of_others(text), len(text)]
-    parts = [text[begin:end].strip(" \t\r\n,;|") for begin, end in zip(starts, starts[1:], strict=False)]
+    parts = [text[begin:end].strip(" \t\r\n,;|") for begin, end in pairwise(starts)]
     if len(parts) > 1:  # tags between URLs are none of them
         parts = [_MARKUP.split(part.lstrip(">\"'"), 1)[0].strip(" \t\r\n,;|'") for part in parts]
     return [part for part in parts if part][: MOST_URLS + 1] or [text]
 
 
+def is_whole(text: str) -> bool:
+    """Whether a URL may well end here: after a slash or the extension of a file."""
+    return text.endswith("/") or _ends_like_file(text)
+
+
 def _starts_of_others(text: str) -> list[int]:
     starts: list[int] = []
     begun, within = 0, False  # whether a URL stands inside the one that has begun
-    for match in _SCHEME_INSIDE.finditer(text):
+    for match in _URL_INSIDE.finditer(text):
         start = match.start()
         before = text[start - 1 : start]
         if before in ("=", "/"):
@@ -126,7 +135,9 @@ def _links(text: str) -> list[str]:
     """What the anchors of a snippet of HTML point to."""
     if "<" not in text:
         return []
-    return [next(target for target in match.groups() if target is not None) for match in _ANCHOR.finditer(text)]
+    return [
+        next(target for target in match.groups() if target is not None) for match in _ANCHOR.finditer(text)
+    ]
 
 
 def _out_of_markup(text: str) -> str:
@@ -161,7 +172,7 @@ def _without_invisible(text: str) -> str:
 def _joined_lines(text: str) -> str:
     """A URL that was broken into lines, if each break stands beside a mark that only parts of URLs have."""
     parts = [part.strip() for part in _BREAKS.split(text)]
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in pairwise(parts):
         whole = _ends_like_file(before) or not (before and after)
         if whole or " " in after or not (before[-1] in "/?&=-_%.+" or after[0] in "/?&=#%-_."):
             return text
@@ -171,7 +182,7 @@ def _joined_lines(text: str) -> str:
 def _without_brackets(text: str) -> str:
     if text[:1] in _PAIRS and text[-1:] == _PAIRS[text[0]]:
         text = text[1:-1].strip()
-    if text[-1:] in _OPENS and text.count(text[-1]) > text.count(_OPENS[text[-1]]) and _is_whole(text[:-1]):
+    if text[-1:] in _OPENS and text.count(text[-1]) > text.count(_OPENS[text[-1]]) and is_whole(text[:-1]):
         text = text[:-1]
     if "<" in text[1:] or ">" in text[:-1]:
         return text
@@ -179,7 +190,7 @@ def _without_brackets(text: str) -> str:
 
 
 def _without_quotes(text: str) -> str:
-    if text[:1] == "'" or (text[-1:] == "'" and _is_whole(text[:-1])):
+    if text[:1] == "'" or (text[-1:] == "'" and is_whole(text[:-1])):
         text = text.strip("'")
     return text.strip(_QUOTES)
 
@@ -189,7 +200,7 @@ def _without_punctuation(text: str) -> str:
     if "?" in text or "#" in text:
         return text
     core = text.rstrip(".,;:!|")
-    return core if _is_whole(core) else text.rstrip(",;|")
+    return core if is_whole(core) else text.rstrip(",;|")
 
 
 def _without_label(text: str) -> str:
@@ -242,11 +253,9 @@ def _with_spaces_encoded(text: str) -> str:
 
 def _ends_like_file(text: str) -> bool:
     found = _EXTENSION_AT_END.search(text[-_LONGEST_ENDING:])
-    return found is not None and (kind_of_extension(found[1]) is not None or found[1].lower() in ("htm", "html"))
-
-
-def _is_whole(text: str) -> bool:
-    return text.endswith("/") or _ends_like_file(text)
+    return found is not None and (
+        kind_of_extension(found[1]) is not None or found[1].lower() in ("htm", "html")
+    )
 
 
 # In this order: each step may lay bare what the next one mends.

@@ -240,7 +240,8 @@ def test_every_odd_value_that_was_seen_goes_through_classification() -> None:
     assert seen["url-web-service"] == {Kind.SERVICE}
     assert seen["url-inside-url"] == {Kind.INVALID}
     assert seen["url-no-scheme"] == {Kind.INVALID}
-    assert seen["url-scheme-hhttps"] == {Kind.INVALID}
+    assert seen["url-scheme-hhttps"] == {Kind.SERVICE}
+    assert seen["url-illegal-chars"] == {Kind.INVALID, Kind.CODE}
     assert seen["url-scheme-ftp"] <= {Kind.FILE, Kind.ARCHIVE, Kind.DIRECTORY}
 
 
@@ -260,3 +261,30 @@ def test_every_address_of_the_real_records_is_classified(site: LocalSite) -> Non
 
     assert sum(kinds.values()) == len(resources) > 1000
     assert kinds[Kind.FILE] > kinds[Kind.WEB_PAGE] > kinds[Kind.INVALID]
+    assert all(kinds[kind] for kind in Kind if kind is not Kind.INVALID)
+
+
+def test_the_repairs_of_the_odd_values_that_were_seen_are_these() -> None:
+    lines = (FIXTURES / "quirk_values.jsonl").read_text(encoding="utf-8").splitlines()
+    values = {
+        value
+        for quirk in map(json.loads, lines)
+        if quirk["quirk"].startswith("url-")
+        for value in [quirk["value"]]
+        if isinstance(value, str)
+    }
+
+    verdicts = {value: classify(value) for value in values}
+
+    repaired = {value.partition("?")[0]: one.repair for value, one in verdicts.items() if one.repair}
+    assert repaired == {
+        'https://github.com/CNES/swot-hydrology-toolbox"': "quotes",
+        "hhttps://services.arcgis.com/fLeGjb7u4uXqeF9q/arcgis/rest/services/"
+        "Walkable_Access_Healthy_Food/FeatureServer/0/query": "scheme",
+    }
+    assert [one.urls for one in verdicts.values() if one.urls] == [
+        (
+            "https://dashboard.healthit.gov/datadashboard/data/REC_KPI_State.csv",
+            "https://dashboard.healthit.gov/quickstats/pages/FIG-REC-Priority-Primary-Care-Providers-MU.php",
+        )
+    ]

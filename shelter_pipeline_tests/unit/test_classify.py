@@ -160,6 +160,31 @@ def test_the_extension_of_a_url_is_stronger_than_what_is_declared() -> None:
         ("https://x.gov/tiles/{z}/{x}/{y}.png", "tile-template"),
         ("https://x.gov/geoserver/wms/kml?layers=a", "wms"),
         ("https://wms.example.ch/Stops", "wms"),
+        ("https://wms2.example.ch/Stops", "wms"),
+        ("https://x.gov/geoserver/gwc/service/wmts", "tile-service"),
+        ("https://x.gov/wmts/1.0.0/WMTSCapabilities.xml", "wmts"),
+        ("https://x.gov/csw", "csw"),
+        ("https://x.gov/ows?service=SOS&request=GetCapabilities", "sos"),
+        ("https://x.gov/52n-sos/sos/kvp", "sos"),
+        ("https://x.gov/collections/roads/items?f=json", "ogc-features"),
+        ("https://x.gov/stac/v1/search", "stac"),
+        ("https://stac.example.gov/", "stac"),
+        ("https://x.gov/odata/v4/Sites", "odata"),
+        ("https://x.gov/sparql?query=SELECT", "sparql"),
+        ("https://x.org/public/rest/sdmx/2.1/data", "sdmx"),
+        ("https://x.gov/api/graphql", "graphql"),
+        ("https://x.gov/v2/swagger.json", "api-document"),
+        ("https://x.gov/swagger-ui/index.html", "api-document"),
+        ("https://x.gov/data.asmx?op=Get", "soap"),
+        ("https://x.gov/service.svc?wsdl", "soap"),
+        ("https://api.census.gov/data/2019/acs/acs5?get=NAME", "keyed-api"),
+        ("https://developer.nrel.gov/api/alt-fuel-stations/v1", "keyed-api"),
+        ("https://api.example.gov/v1/sites", "api-host"),
+        ("https://waterservices.usgs.gov/nwis/iv/?sites=1", "usgs-water"),
+        ("https://www.ncei.noaa.gov/access/services/data/v1?dataset=daily", "ncei-access"),
+        ("https://cmr.earthdata.nasa.gov/search/granules", "cmr"),
+        ("https://data.x.gov/api/views/abcd-1234.json", "socrata-api"),
+        ("https://data.x.gov/api/odata/v4/abcd-1234", "socrata-api"),
     ],
 )
 def test_a_web_service_is_known_by_its_url(url: str, rule: str) -> None:
@@ -181,6 +206,16 @@ def test_a_web_service_is_known_by_its_declared_format(format: str) -> None:
         ("/api/download/v1/items/" + "a" * 32 + "/geojson?layers=0", "arcgis-hub-download", "geojson"),
         ("/thredds/fileServer/a/b.nc", "thredds-file", "netcdf"),
         ("/erddap/tabledap/buoys.csv?time,depth", "erddap-file", "csv"),
+        ("/api/geospatial/abcd-1234?method=export&format=GeoJSON", "socrata-export", "geojson"),
+        ("/download/abcd-1234/x-msexcel", "socrata-attachment", None),
+        (f"/dataset/water/resource/{RESOURCE}/download/archivo.con.puntos", "ckan-download", None),
+        (
+            f"/api/v3/datasets/{'a' * 32}_0/downloads/data?format=csv&spatialRefId=4326",
+            "arcgis-hub-download",
+            "csv",
+        ),
+        (f"/sharing/rest/content/items/{'a' * 32}/data", "arcgis-item-data", None),
+        ("/api/access/datafile/:persistentId?persistentId=doi:10.7910/X", "dataverse-file", None),
     ],
 )
 def test_a_service_that_hands_out_whole_files_is_a_file(path: str, rule: str, asset_kind: str) -> None:
@@ -197,6 +232,25 @@ def test_a_service_that_hands_out_whole_files_is_a_file(path: str, rule: str, as
         ("https://zenodo.org/records/12345", "zenodo"),
         ("https://www.icpsr.umich.edu/web/NACJD/studies/1", "icpsr"),
         ("https://dataverse.harvard.edu/dataset.xhtml?persistentId=doi:10.7910/X", "dataverse"),
+        ("https://data.cimmyt.org/dataset.xhtml?persistentId=hdl:11529/1", "dataverse"),
+        ("https://hdl.handle.net/11529/10548", "handle"),
+        ("https://n2t.net/ark:/12345/x", "ark"),
+        ("https://figshare.com/articles/dataset/x/1", "figshare"),
+        ("https://datadryad.org/stash/dataset/doi:10.5061/dryad.1", "dryad"),
+        ("https://osf.io/abcde/", "osf"),
+        ("https://doi.pangaea.de/10.1594/PANGAEA.1", "pangaea"),
+        ("https://www.sciencebase.gov/catalog/item/5ec70f9d82ce476925eddc9e", "sciencebase"),
+        ("https://data.mendeley.com/datasets/x/1", "mendeley"),
+        ("https://www.hydroshare.org/resource/0123/", "hydroshare"),
+        ("https://www.kaggle.com/datasets/noaa/gsod", "kaggle"),
+        ("https://www.ncei.noaa.gov/access/metadata/landing-page/bin/iso?id=gov.noaa.ncdc:C00516", "ncei"),
+        ("https://search.earthdata.nasa.gov/search?p=C1", "earthdata-collection"),
+        ("https://cmr.earthdata.nasa.gov/search/concepts/C1-X.html", "earthdata-collection"),
+        ("https://data.nasa.gov/dataset/x", "earthdata-collection"),
+        (f"https://x.opendata.arcgis.com/datasets/{'a' * 32}_0", "arcgis-hub"),
+        ("https://gis.example.gov/datasets/county::roads/about", "arcgis-hub"),
+        (f"https://www.arcgis.com/home/item.html?id={'a' * 32}", "arcgis-item"),
+        ("https://data.example.gov/d/abcd-1234", "socrata-page"),
     ],
 )
 def test_a_repository_is_known_by_its_host(url: str, rule: str) -> None:
@@ -205,23 +259,196 @@ def test_a_repository_is_known_by_its_host(url: str, rule: str) -> None:
     assert (verdict.kind, verdict.rule) == (Kind.REPOSITORY, rule)
 
 
-def test_a_file_within_a_repository_is_a_file() -> None:
-    assert classify("https://zenodo.org/records/1/files/a.csv?download=1").kind is Kind.FILE
+@pytest.mark.parametrize(
+    ("url", "asset_kind"),
+    [
+        ("https://zenodo.org/records/1/files/a.csv?download=1", "csv"),
+        ("https://zenodo.org/api/records/1/files/a.csv/content", "csv"),
+        ("https://figshare.com/ndownloader/files/123", None),
+        ("https://datadryad.org/stash/downloads/file_stream/123", None),
+        ("https://osf.io/download/abcde/", None),
+        ("https://www.sciencebase.gov/catalog/file/get/5ec70f9d82ce476925eddc9e?name=a.csv", None),
+        ("https://doi.pangaea.de/10.1594/PANGAEA.1?format=textfile", None),
+        ("https://drive.google.com/uc?export=download&id=1", None),
+        ("https://docs.google.com/spreadsheets/d/1/export?format=csv", "csv"),
+    ],
+)
+def test_a_file_within_a_repository_is_a_file(url: str, asset_kind: str | None) -> None:
+    verdict = classify(url)
+
+    assert (verdict.kind, verdict.asset_kind) == (Kind.FILE, asset_kind)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://zenodo.org/api/records/1/files-archive",
+        "https://github.com/a/b/archive/refs/heads/main.zip",
+        "https://github.com/a/b/releases/download/v1/data.tar.gz",
+        "https://api.github.com/repos/a/b/zipball/main",
+        "https://github.com/a/b/tarball/main",
+        "https://codeload.github.com/a/b/zip/main",
+        "https://gitlab.com/a/b/-/archive/main/b-main.tar.gz",
+        "https://bitbucket.org/a/b/get/main.zip",
+    ],
+)
+def test_a_bundle_of_a_repository_is_an_archive(url: str) -> None:
+    assert classify(url).kind is Kind.ARCHIVE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/a/b",
+        "https://github.com/a/b/",
+        "https://github.com/a/b/tree/main/data",
+        "https://github.com/a/b/blob/main/data.csv",
+        "https://github.com/a/b.git",
+        "https://gitlab.com/a/b",
+        "https://gitlab.example.gov/a/b/-/blob/main/a.csv",
+        "https://bitbucket.org/a/b/src",
+        "https://sourceforge.net/projects/a/",
+        "https://code.example.gov/a/b.git",
+        "git+https://github.com/a/b.git",
+    ],
+)
+def test_a_forge_leads_to_code(url: str) -> None:
+    assert classify(url, format="CSV").kind is Kind.CODE
+
+
+@pytest.mark.parametrize(
+    "url", ["git://x.org/a/b.git", "git@github.com:a/b.git", "ssh://git@x.org/b", "svn+ssh://x.org/b"]
+)
+def test_code_by_a_protocol_that_we_do_not_speak_has_no_url(url: str) -> None:
+    verdict = classify(url)
+
+    assert (verdict.kind, verdict.rule, verdict.url) == (Kind.CODE, "code-scheme", None)
+    assert verdict.problem
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://raw.githubusercontent.com/a/b/main/data.csv",
+        "https://github.com/a/b/raw/main/data.csv",
+        "https://github.com/a/b/blob/main/data.csv?raw=true",
+        "https://gitlab.com/a/b/-/raw/main/data.csv",
+        "https://sourceforge.net/projects/a/files/data.csv/download",
+    ],
+)
+def test_what_a_forge_hands_out_raw_is_a_file(url: str) -> None:
+    verdict = classify(url)
+
+    assert (verdict.kind, verdict.asset_kind) == (Kind.FILE, "csv")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://urs.earthdata.nasa.gov/oauth/authorize?client_id=1",
+        "https://search.example.gov/login",
+        "https://x.gov/login.aspx?ReturnUrl=%2Fa.csv",
+        "https://x.gov/users/sign_in",
+        "https://x.gov/accounts/signin/",
+        "https://x.gov/Shibboleth.sso/Login?target=a",
+        "https://x.edu/idp/profile/SAML2/Redirect/SSO",
+        "https://x.gov/sso?SAMLRequest=fZJ",
+        "https://x.gov/oauth2/authorize?response_type=code",
+        "https://x.gov/auth/realms/a/protocol/openid-connect/auth?client_id=a",
+        "https://www.icpsr.umich.edu/cgi-bin/bob/zipcart2?study=1&path=ICPSR",
+        "https://www.openicpsr.org/openicpsr/project/1/version/V1/download/terms",
+        "https://www.kaggle.com/datasets/noaa/gsod/download",
+    ],
+)
+def test_a_login_is_known_by_its_url(url: str) -> None:
+    assert classify(url, format="ZIP").kind is Kind.LOGIN_WALL
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("https://login.example.gov/files/report.pdf", Kind.FILE),
+        ("https://x.gov/data/login-counts.csv", Kind.FILE),
+        ("https://x.gov/logins", Kind.WEB_PAGE),
+        ("https://x.gov/login/report", Kind.WEB_PAGE),
+        ("https://x.gov/authorize/", Kind.DIRECTORY),
+        ("https://www.login.gov/about", Kind.WEB_PAGE),
+        ("https://x.gov/services/wms-guide.pdf", Kind.FILE),
+        ("https://x.gov/rest/of/the/data.csv", Kind.FILE),
+        ("https://x.gov/resource/wetlands.csv", Kind.FILE),
+        ("https://api.example.gov/data.json", Kind.FILE),
+        ("https://notgithub.com/a", Kind.WEB_PAGE),
+        ("https://github.com.example.gov/a", Kind.WEB_PAGE),
+        ("https://x.gov/?next=https://github.com/a", Kind.DIRECTORY),
+        ("https://a.github.io/data.csv", Kind.FILE),
+    ],
+)
+def test_what_only_resembles_a_known_place_is_none(url: str, kind: Kind) -> None:
+    assert classify(url).kind is kind
+
+
+def test_a_host_that_is_a_service_by_its_name_only_yields_to_a_declared_format() -> None:
+    url = "https://api.example.gov/export?id=3"
+
+    assert classify(url).kind is Kind.SERVICE
+    assert classify(url, format="CSV").kind is Kind.FILE
+
+
+@pytest.mark.parametrize("extension", ["aspx", "htm", "html", "htmlx", "shtml", "HTML"])
+def test_the_five_pages_are_pages_whatever_is_declared_of_them(extension: str) -> None:
+    verdict = classify(f"{SITE}/a.{extension};v=1", format="CSV", media_type="text/csv")
+
+    assert (verdict.kind, verdict.rule) == (Kind.WEB_PAGE, "page-extension")
+
+
+@pytest.mark.parametrize("extension", ["php", "cfm", "asp", "do"])
+def test_other_pages_that_a_server_makes_are_files_only_where_that_is_declared(extension: str) -> None:
+    assert classify(f"{SITE}/export.{extension}").kind is Kind.WEB_PAGE
+    assert classify(f"{SITE}/export.{extension}", format="CSV").asset_kind == "csv"
+
+
+def test_an_extension_that_nobody_knows_takes_the_declared_kind() -> None:
+    verdict = classify(f"{SITE}/a.q1", format="CSV")
+
+    assert (verdict.kind, verdict.asset_kind, verdict.rule) == (Kind.FILE, "csv", "extension")
+
+
+# The rules of the original system, as a table: what a path is by its end alone.
+INHERITED = {
+    Kind.DIRECTORY: ["a/", "a%2F", "a%2f", "a.csv/", "a.csv%2F", "10.5066/", "a.html/"],
+    Kind.FILE: [
+        *("a.csv", "a.nc", "a.x", "a.dat", "a.abcde", "a.Z1", "a.h5", "a.mp3", "a.geojson", "a.GeoJSON"),
+        *("a.7", "a.7abcd", "a.grb2", "a.v1", "a.b.c"),
+    ],
+    Kind.ARCHIVE: ["a.zip", "a.7z", "a.tar.Z", "a.tar.z", "a.Z", "a.gz"],
+    Kind.WEB_PAGE: [
+        *("a", "a.aspx", "a.htm", "a.html", "a.htmlx", "a.shtml", "a.HTM", "a.Aspx"),
+        *("foo.000001", "a.1", "a.2015", "10.5066/P9NWIRZZ", "10.5067.8", "v1.0", "a.6z", "a.8bit"),
+        *("a.abcdef", "a.sas7bdat", "a.netcdf", "a.", "a..", ".csv", "a.c_v", "a.c-v", "a. csv", "a.é"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"), [(kind, path) for kind, paths in INHERITED.items() for path in paths]
+)
+def test_the_rules_of_the_original_system_hold_exactly(kind: Kind, path: str) -> None:
+    assert classify(f"{SITE}/pub/{path}").kind is kind
 
 
 @pytest.mark.parametrize(
     ("url", "rule"),
     [
-        ("https://a.gov/a.csv,https://b.gov/b.csv", "several-urls"),
-        ("https://a.gov/a.csv; http://b.gov/b.csv", "several-urls"),
-        ("www.example.gov/x.csv", "bad-url"),
+        ("example.com/a.csv", "bad-url"),
         ("//////not-a-url.example.com/", "bad-url"),
         ("mailto:someone@example.gov", "bad-url"),
-        ("hhttps://x.gov/a.csv", "bad-scheme"),
+        ("gopher://x.gov/a.csv", "bad-scheme"),
+        ("s3://bucket/a.csv", "bad-scheme"),
         ("file:///etc/passwd", "bad-url"),
         ("javascript:alert(1)", "bad-url"),
-        ("https://x.gov/a file.csv", "bad-url"),
         ("not a url", "bad-url"),
+        ("TBD", "bad-url"),
+        ("https://x.gov/" + "a" * 10_000, "bad-url"),
     ],
 )
 def test_what_cannot_be_asked_for_is_invalid_and_says_why(url: str, rule: str) -> None:
@@ -229,6 +456,7 @@ def test_what_cannot_be_asked_for_is_invalid_and_says_why(url: str, rule: str) -
 
     assert (verdict.kind, verdict.rule, verdict.url) == (Kind.INVALID, rule, None)
     assert verdict.problem
+    assert not verdict.repair
 
 
 @pytest.mark.parametrize("url", [None, "", "  \n"])
@@ -256,7 +484,10 @@ def test_no_text_whatever_makes_classification_raise(
     for text in (url, SITE + "/" + url, SITE + "/?" + url):
         verdict = classify(text, format=format, media_type=media_type)
 
-        assert (verdict.url is None) == (verdict.kind in (Kind.INVALID, Kind.EMPTY))
+        without = verdict.kind in (Kind.INVALID, Kind.EMPTY) or verdict.rule == "code-scheme"
+        assert (verdict.url is None) == without
+        assert (verdict.url is None) == bool(verdict.problem)
+        assert not verdict.urls or verdict.rule == "several-urls"
 
 
 @pytest.mark.parametrize("column", ["extensions", "media_types", "formats"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,6 +52,78 @@ def test_classify_without_json_is_for_people(
     assert run(monkeypatch, "classify", "https://example.com/a.csv") == 0
 
     assert "asset kind" in capsys.readouterr().out
+
+
+def test_classify_says_what_was_repaired_and_each_of_several_urls(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "classify", "hhttps://x.gov/a.csv", "--json") == 0
+    repaired = json.loads(capsys.readouterr().out)
+    assert run(monkeypatch, "classify", "https://a.gov/a, https://b.gov/b", "--json") == 0
+    several = json.loads(capsys.readouterr().out)
+
+    assert (repaired["url"], repaired["repair"], repaired["urls"]) == ("https://x.gov/a.csv", "scheme", [])
+    assert (several["kind"], several["urls"]) == ("invalid", ["https://a.gov/a", "https://b.gov/b"])
+    assert several["problem"]
+
+
+LINES = "https://x.gov/a.zip\r\n\n\xff\nwww.x.gov/a/\n" + "x" * 300_000 + "\nhttps://x.gov"
+
+
+def test_classify_reads_each_line_of_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "urls").write_bytes(LINES.encode("latin-1"))
+
+    assert run(monkeypatch, "classify", "--file", str(tmp_path / "urls"), "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert run(monkeypatch, "classify", "--file", str(tmp_path / "urls")) == 0
+    shown = capsys.readouterr().out.splitlines()
+
+    kinds = ["archive", "empty", "invalid", "directory", "invalid", "web-page"]
+    assert [line["kind"] for line in lines] == kinds
+    assert lines[0]["written"] == "https://x.gov/a.zip"
+    assert [line.split()[0] for line in shown] == kinds
+
+
+def test_classify_answers_each_line_of_standard_input_before_the_next_is_written() -> None:
+    command = [sys.executable, "-m", "shelter_pipeline.cli", "classify", "--file", "-", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shelter:
+        assert shelter.stdin
+        assert shelter.stdout
+        for url, kind in ((b"https://x.gov/a.csv", "file"), (b"https://x.gov/\xff/", "directory")):
+            shelter.stdin.write(url + b"\n")
+            shelter.stdin.flush()
+
+            assert json.loads(shelter.stdout.readline())["kind"] == kind
+        shelter.stdin.close()
+        assert shelter.wait(30) == 0
+
+
+def test_classify_asks_an_operators_rules(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[place]]\nrule = "ours"\nkind = "code"\nhosts = "x.gov"')
+    monkeypatch.setenv("SHELTER_CLASSIFICATION_RULES", str(rules))
+
+    assert run(monkeypatch, "classify", "https://x.gov/a.csv", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rule"] == "ours"
+
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("[kinds]\n")
+    monkeypatch.setenv("SHELTER_CLASSIFICATION_RULES", str(wrong))
+    assert run(monkeypatch, "classify", "https://x.gov/a.csv", "--json") == 2
+    assert "kinds is not a section" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["https://x.gov", "--file", "a"], ["--file", "not-there"]])
+def test_classify_asks_for_a_url_or_a_file_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert run(monkeypatch, "classify", *arguments, "--json") == 2
+
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
