@@ -180,6 +180,7 @@ def test_the_extension_of_a_url_is_stronger_than_what_is_declared() -> None:
         ("https://api.census.gov/data/2019/acs/acs5?get=NAME", "keyed-api"),
         ("https://developer.nrel.gov/api/alt-fuel-stations/v1", "keyed-api"),
         ("https://api.example.gov/v1/sites", "api-host"),
+        ("https://www.fema.gov/api/open/v2/DisasterSummaries", "agency-api"),
         ("https://waterservices.usgs.gov/nwis/iv/?sites=1", "usgs-water"),
         ("https://www.ncei.noaa.gov/access/services/data/v1?dataset=daily", "ncei-access"),
         ("https://cmr.earthdata.nasa.gov/search/granules", "cmr"),
@@ -208,6 +209,7 @@ def test_a_web_service_is_known_by_its_declared_format(format: str) -> None:
         ("/erddap/tabledap/buoys.csv?time,depth", "erddap-file", "csv"),
         ("/api/geospatial/abcd-1234?method=export&format=GeoJSON", "socrata-export", "geojson"),
         ("/download/abcd-1234/x-msexcel", "socrata-attachment", None),
+        ("/download/abcd-1234/application/pdf", "socrata-attachment", "pdf"),
         (f"/dataset/water/resource/{RESOURCE}/download/archivo.con.puntos", "ckan-download", None),
         (
             f"/api/v3/datasets/{'a' * 32}_0/downloads/data?format=csv&spatialRefId=4326",
@@ -234,6 +236,7 @@ def test_a_service_that_hands_out_whole_files_is_a_file(path: str, rule: str, as
         ("https://dataverse.harvard.edu/dataset.xhtml?persistentId=doi:10.7910/X", "dataverse"),
         ("https://data.cimmyt.org/dataset.xhtml?persistentId=hdl:11529/1", "dataverse"),
         ("https://hdl.handle.net/11529/10548", "handle"),
+        ("https://dspace.mit.edu/handle/1721.1/110380", "dspace"),
         ("https://n2t.net/ark:/12345/x", "ark"),
         ("https://figshare.com/articles/dataset/x/1", "figshare"),
         ("https://datadryad.org/stash/dataset/doi:10.5061/dryad.1", "dryad"),

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shelter_pipeline.domain.errors import RefusedError
-from shelter_pipeline.domain.urls import MAX_URL_LENGTH, Url, join_url, parse_url
+from shelter_pipeline.domain.urls import MAX_URL_LENGTH, Url, join_url, parse_url, read_url
 
 NAUGHTY = [
     "undefined",
@@ -239,3 +239,32 @@ def test_any_reference_is_joined_or_refused(reference: str) -> None:
         return
 
     assert parse_url(joined.text) == joined
+
+
+common = st.builds(
+    "{}://{}{}{}{}".format,
+    st.sampled_from(["http", "https", "ftp", "HTTP", "httpss", "ftps"]),
+    st.text("ab1-_.", max_size=8).map("{}x.gov".format)
+    | st.sampled_from(["a" * 64 + ".gov", "a." * 140 + "gov"]),
+    st.sampled_from(["", ":80", ":8080", ":", ":0", "."]),
+    st.text("/aZ%.;,()[]|\\@{é ", max_size=8).map("/{}".format) | st.just(""),
+    st.sampled_from(["", "?", "#", "?a=b[]|c", "?a#b", "#@", "?{}", "#a b", "#\\", "?a?b/", "#" + "a" * 10]),
+)
+
+
+@given(text=common | urls)
+@example("http://x.gov?")
+@example("http://x.gov?a")
+@example("http://x.gov/" + "a" * (MAX_URL_LENGTH - 13))
+@example("http://x.gov/" + "a" * (MAX_URL_LENGTH - 12))
+@example("http://x.gov?" + "a" * (MAX_URL_LENGTH - 13))
+def test_a_url_in_normal_form_is_read_as_it_is_when_it_is_taken_apart(text: str) -> None:
+    """White space around a text keeps it from the short way; what comes out must be the same."""
+
+    def outcome(written: str) -> Url | str:
+        try:
+            return read_url(written)
+        except RefusedError as refused:
+            return refused.reason
+
+    assert outcome(text) == outcome(f" {text}\n")
