@@ -14,9 +14,11 @@ def test_an_operators_kinds_are_known_to_the_catalog(catalog_url: str, tmp_path:
         encoding="utf-8",
     )
 
-    with a_workplace(catalog_url, tmp_path / "store", classification_rules=rules) as workplace:
-        with workplace.catalog.begin() as connection:
-            rows = connection.exec_driver_sql("SELECT slug, label, family FROM asset_kind").all()
+    with (
+        a_workplace(catalog_url, tmp_path / "store", classification_rules=rules) as workplace,
+        workplace.catalog.begin() as connection,
+    ):
+        rows = connection.exec_driver_sql("SELECT slug, label, family FROM asset_kind").all()
 
     assert ("usgs-rdb", "USGS tables", "table") in rows
     assert ("csv", "Tables", "table") in rows
