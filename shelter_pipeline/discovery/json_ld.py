@@ -30,10 +30,11 @@ _SHOWN = 200
 
 # Strings are matched whole and first, so that nothing inside one is taken for a comment or a comma. Possessive
 # and without alternatives that begin alike: each character is looked at once, however the script goes on.
-_TOKEN = re.compile(
-    r'"(?:[^"\\]++|\\.)*+"?|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|,(?=\s*+[\]}])|<!\[CDATA\[|\]\]>|<!--|-->',
-    re.DOTALL,
+_STRING = r'"(?:[^"\\]++|\\.)*+"?'
+_COMMENT = re.compile(
+    rf"{_STRING}|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|<!\[CDATA\[|\]\]>|<!--|-->", re.DOTALL
 )
+_LAST_COMMA = re.compile(rf"{_STRING}|,(?=\s*+[\]}}])", re.DOTALL)
 
 
 def downloads_in(script: str) -> Iterator[Statement]:
@@ -66,9 +67,8 @@ def _as_it_is(text: str) -> str:
 
 
 def _mended(text: str) -> str:
-    # Twice: a comment may stand between a comma and the bracket that follows it.
-    for _ in range(2):
-        text = _TOKEN.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
+    for pattern in (_COMMENT, _LAST_COMMA):
+        text = pattern.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
     return text
 
 

@@ -94,7 +94,7 @@ def read_landing(reply: Reply, url: Url, *, rules: ContentRules | None = None) -
     notes = (*page.notes, *_notes(found))
     standing = None
     if not any(_is_data(lead) for lead in found.files.values()):
-        sight = Sight(page, reply.head, reply.body, url, final, follows=bool(found.follows or found.more))
+        sight = Sight(page, reply.head, reply.body, url, final, is_bare=not leads)
         standing = wall(sight, rules or content_rules())
     if standing is not None:
         # What a wall links to is its own: terms of use, a help page.

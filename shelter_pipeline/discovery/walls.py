@@ -51,14 +51,14 @@ class Wall:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A page as the rules see it. `follows` tells whether it leads to other pages or directories."""
+    """A page as the rules see it; a bare one leads to no file, page or directory."""
 
     page: Page
     head: Head
     body: bytes
     asked: Url
     final: Url
-    follows: bool
+    is_bare: bool
 
 
 def wall(sight: Sight, rules: ContentRules) -> Wall | None:
@@ -78,7 +78,7 @@ def _robot_check(sight: Sight, seen: Signs, signs: Mapping[str, Sign]) -> Wall |
     told = any((sight.head.get(name) or "").lower() in values for name, values in _CHALLENGES.items())
     titled = _found(signs["robot-check-title"], page.title)
     # A firewall's script alone stands in many good pages too.
-    alone = page.words < _NOTICE and not sight.follows
+    alone = page.words < _NOTICE and sight.is_bare
     if not (told or (alone and (titled or seen.shows("robot-check", signs)))):
         return None
     return Wall(What.LOGIN, "login-page", "the page keeps robots out (captcha or firewall)")
@@ -96,7 +96,7 @@ def _login(sight: Sight, seen: Signs, signs: Mapping[str, Sign]) -> Wall | None:
         + 2 * seen.shows("password-field", signs)
         + seen.shows("single-sign-on", signs)
         + 2 * was_sent
-        + (page.words < _THIN and not sight.follows)
+        + (page.words < _THIN and sight.is_bare)
     )
     if evidence < _ENOUGH_EVIDENCE:
         return None
@@ -105,7 +105,9 @@ def _login(sight: Sight, seen: Signs, signs: Mapping[str, Sign]) -> Wall | None:
 
 def _waiting(sight: Sight, signs: Mapping[str, Sign]) -> Wall | None:
     page = sight.page
-    if sight.follows or not any(_found(signs["waiting-title"], text) for text in (page.title, page.heading)):
+    if not sight.is_bare or not any(
+        _found(signs["waiting-title"], text) for text in (page.title, page.heading)
+    ):
         return None
     return Wall(
         What.PROCESSING, "processing", f"the page says that the file is being prepared{_titled(page)}"
@@ -115,7 +117,7 @@ def _waiting(sight: Sight, signs: Mapping[str, Sign]) -> Wall | None:
 def _error_page(sight: Sight, signs: Mapping[str, Sign]) -> Wall | None:
     """Errors with status 200 (soft 404): only where title or heading begin with one, and nothing else is there."""
     page = sight.page
-    if sight.follows or page.words > _NOTICE:
+    if not sight.is_bare or page.words > _NOTICE:
         return None
     for part in (*_PARTS_OF_TITLE.split(page.title.strip()), page.heading.strip()):
         if not any(_begins(signs[name], part) for name in ("error-words", "error-code")):
@@ -128,7 +130,7 @@ def _error_page(sight: Sight, signs: Mapping[str, Sign]) -> Wall | None:
 
 def _made_by_script(sight: Sight) -> Wall | None:
     page = sight.page
-    if sight.follows or not page.scripts or page.words > _NOTHING:
+    if not sight.is_bare or not page.scripts or page.words > _NOTHING:
         return None
     return Wall(
         What.LANDING,
