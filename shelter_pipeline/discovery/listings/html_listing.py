@@ -25,7 +25,7 @@ from shelter_pipeline.discovery.listings.links import (
     plain,
 )
 from shelter_pipeline.discovery.listings.measures import measures_in
-from shelter_pipeline.discovery.listings.place import Place, Where, directory_of
+from shelter_pipeline.discovery.listings.place import SORTS, Place, Where, directory_of
 from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import join_url
 
@@ -42,7 +42,6 @@ _PARENT = re.compile(
     r"(?:\[?(?:to |up to |go to )?parent directory\]?/?|\.\./?|up to higher level directory|go up|up to \[.{0,500}\])",
     re.IGNORECASE,
 )
-_SORTS = re.compile(r"[?&;](?:C=[NMSD]\b|[NMSD]=[AD]\b|O=[AD]\b|(?:sort|order)\w*=)", re.IGNORECASE)
 _BASE = re.compile(
     rb"""<base\b[^<>]{0,1000}?\bhref\s{0,20}=\s{0,20}["']?([^"'<>\s]{1,4000})""", re.IGNORECASE
 )
@@ -107,7 +106,7 @@ class _Page:
     def _count(self, where: Where, url: str, link: Link) -> None:
         tally = self.tally
         if where is Where.HERE:
-            tally.sorting += _SORTS.search(url) is not None
+            tally.sorting += SORTS.search(url) is not None
         elif where is Where.ABOVE:
             tally.above += 1
             tally.to_parent += _PARENT.fullmatch(label_of(self.body, link)) is not None

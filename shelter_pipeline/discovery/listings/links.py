@@ -25,7 +25,7 @@ _HREF = re.compile(
 _END_OF_LABEL = re.compile(rb"</a\b[^<>]{0,50}>?", re.IGNORECASE)
 _END_OF_ROW = re.compile(rb"</tr|</pre|</table|</li|</ul|<hr", re.IGNORECASE)
 _TAG = re.compile(rb"<[^<>]{0,2000}>")
-_MARKS_OF_DIRECTORIES = (b"[DIR]", b"&lt;dir&gt;", b"&lt;DIR&gt;")
+_LONGEST_REFERENCE = 40_000  # five times what a URL may be: entities are longer than what they stand for
 _BESIDE = 2000  # bytes of markup beside a link in which its date and size stand
 
 
@@ -61,7 +61,7 @@ def _reference(attributes: bytes) -> str | None:
     found = _HREF.search(attributes)
     if found is None:
         return None
-    written = found[found.lastindex or 0].decode("utf-8", "surrogateescape")
+    written = found[found.lastindex or 0][:_LONGEST_REFERENCE].decode("utf-8", "surrogateescape")
     return html.unescape(written) if "&" in written else written
 
 
@@ -91,8 +91,8 @@ def before(page: bytes, link: Link) -> str:
 
 def marks_directory(page: bytes, link: Link) -> bool:
     """Whether a server says beside a link that it leads to a directory."""
-    start = max(link.floor, link.begin - _BESIDE)
-    return any(page.find(mark, start, link.begin) >= 0 for mark in _MARKS_OF_DIRECTORIES)
+    beside = page[max(link.floor, link.begin - _BESIDE) : link.begin]
+    return b"[DIR]" in beside or b"&lt;dir&gt;" in beside or b"&lt;DIR&gt;" in beside
 
 
 def plain(markup: bytes) -> str:

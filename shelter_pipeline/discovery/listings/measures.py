@@ -53,7 +53,7 @@ _SIZE = re.compile(
     re.IGNORECASE,
 )
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?\Z")
-_DECIMAL = re.compile(r"[0-9]+(?:[.,][0-9]+)?\Z")
+_DECIMAL = re.compile(r"[0-9]+[.,][0-9]+\Z")
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 
 
@@ -145,11 +145,10 @@ def _size_at_start(text: str) -> int | None:
     if match is None:
         return None
     number, unit = match["number"], _UNITS[(match["unit"] or "").lower()]
+    if number.isdecimal():  # as a whole number: a float would round what is exact
+        return within_reason(int(number) * unit)
     if _GROUPED.match(number):
         return within_reason(float(number.replace(",", "")) * unit)
     if _DECIMAL.match(number):
-        # A whole number stays one: a float would round what is exact.
-        return within_reason(
-            int(number) * unit if number.isdecimal() else float(number.replace(",", ".")) * unit
-        )
+        return within_reason(float(number.replace(",", ".")) * unit)
     return None

@@ -16,8 +16,14 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import MAX_URL_LENGTH, Url, join_url
 
-# Names that need no look: they begin with a letter or digit, and nothing in them means anything in a URL.
-_PLAIN = re.compile(r"[A-Za-z0-9_~][A-Za-z0-9_~!$'()*+,=@&.-]*/?\Z")
+# Names that need no look. They begin with no dot, and no decoding of them, however often, makes a
+# dot at their begin, a slash, a backslash, a zero byte or another escape.
+_PLAIN = re.compile(
+    r"(?:\./)?((?:[A-Za-z0-9_~]|%(?!0|2[5eEfF]|5[cC]|[cC]0)[0-9A-Fa-f]{2})"
+    r"(?:[A-Za-z0-9_~!$'()*+,=@&.-]|%(?!0|2[5eEfF]|5[cC]|[cC]0)[0-9A-Fa-f]{2})*+/?)\Z"
+)
+# How servers spell the order of a listing: ?C=N;O=D, ?N=D, ?sort=name&order=asc.
+SORTS = re.compile(r"[?&;](?:C=[NMSD]\b|[NMSD]=[AD]\b|O=[AD]\b|(?:sort|order)\w*=)", re.IGNORECASE)
 _SWALLOWED = str.maketrans("", "", "\t\r\n")  # by every browser, anywhere in a reference
 _AS_WRITTEN = "%/:@!$&'()*+,;=-._~?#[]|"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -38,7 +44,7 @@ class Where(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The directory that a page lists: `base` is its URL with the slash at the end.
+    """The directory that a page lists: `base` is its URL with the slash at the end, `path` the path of that.
 
     `reads_from` is what references are resolved against, which a page may set elsewhere;
     `latest` is after every date that a file of it can have.
@@ -48,6 +54,7 @@ class Place:
     base: str
     reads_from: str
     latest: datetime
+    path: str
 
     @property
     def other_base(self) -> str:
@@ -57,8 +64,8 @@ class Place:
 
     def locate(self, reference: str) -> tuple[Where, str]:
         """Where a reference leads, and its URL in normal form (empty where that does not matter)."""
-        if _PLAIN.match(reference) and self.reads_from == self.base:
-            url = self.base + reference
+        if self.reads_from == self.base and (plain := _PLAIN.match(reference.removeprefix(self.path))):
+            url = self.base + plain[1]
             return (Where.BELOW, url) if len(url) <= MAX_URL_LENGTH else (Where.UNFIT, "")
         reference = reference.translate(_SWALLOWED).strip()
         if not reference or reference[0] in "?#":
@@ -80,8 +87,11 @@ class Place:
             above = path.endswith("/") and self.base.startswith(path)
             return (Where.ABOVE if above else Where.ELSEWHERE), url
         below = path[len(self.base) :]
-        if climbs(below) or has_empty_part(below) or (query and path.endswith("/")):
+        if climbs(below) or has_empty_part(below):
             return Where.UNFIT, ""
+        if query and path.endswith("/"):
+            # A directory, to be sorted as this one is; whatever else is asked of one is no listing.
+            return (Where.BELOW, path) if SORTS.search(f"?{query}") else (Where.UNFIT, "")
         return Where.BELOW, url
 
     def dated(self, moment: datetime | None) -> datetime | None:
@@ -92,7 +102,7 @@ class Place:
 def place_of(page: Url, latest: datetime) -> Place:
     """The directory in which a page stands: all of its URL up to the last slash of the path."""
     base = directory_of(page.text)
-    return Place(page, base, base, latest)
+    return Place(page, base, base, latest, urlsplit(base).path)
 
 
 def directory_of(url: str) -> str:

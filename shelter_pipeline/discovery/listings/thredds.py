@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from shelter_pipeline.discovery.leads import Reading, What
 from shelter_pipeline.discovery.listings.entries import Entry, Survey, each_once, leads_to
 from shelter_pipeline.discovery.listings.measures import moment_in, within_reason
-from shelter_pipeline.discovery.listings.place import Place, climbs
+from shelter_pipeline.discovery.listings.place import Place, climbs, has_empty_part
 from shelter_pipeline.discovery.listings.xml_stream import Document, Event, Step, events_in, readable
 from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import Url, join_url, parse_url
@@ -73,16 +73,15 @@ class _Catalog:
                 above.pop()
                 continue
             named = attributes.get("name", "")
-            service = _Service(
-                attributes.get("serviceType", "").lower(),
-                attributes.get("base", ""),
-                attributes.get("suffix", ""),
-            )
-            if len(self.services) < _MOST_SERVICES:
-                self.services.setdefault(named, service)
-            for outer in above:
-                if outer in self.services:
-                    self.services[outer].of.append(named)
+            if named not in self.services and len(self.services) < _MOST_SERVICES:
+                self.services[named] = _Service(
+                    attributes.get("serviceType", "").lower(),
+                    attributes.get("base", ""),
+                    attributes.get("suffix", ""),
+                )
+                for outer in above:
+                    if outer in self.services:
+                        self.services[outer].of.append(named)
             above.append(named)
 
     def entries(self) -> Iterator[Entry]:
@@ -142,7 +141,9 @@ class _Catalog:
             self.passed_over["on another server" if target and not climbs(path) else "no name of a file"] += 1
             return None
         modified = self.place.dated(moment_in(dataset.modified))
-        return Entry(target.text, target.text, is_directory=False, size=dataset.size, modified=modified)
+        return Entry(
+            target.text, _name(target.text), is_directory=False, size=dataset.size, modified=modified
+        )
 
     def _directory(self, reference: str) -> Entry | None:
         """The catalogue that a reference leads to, if it is below this one (see `_is_below`)."""
@@ -156,16 +157,17 @@ class _Catalog:
         parts = urlsplit(target.text)
         if parts.path.endswith(".html"):  # the same for people
             parts = parts._replace(path=parts.path.removesuffix("html") + "xml")
-        return Entry(parts.geturl(), parts.geturl(), is_directory=True, reader="thredds")
+        return Entry(parts.geturl(), _name(parts.geturl()), is_directory=True, reader="thredds")
 
     def _is_ours(self, target: Url) -> bool:
         return target.host == self.place.page.host and target.scheme == self.place.page.scheme
 
     def _is_below(self, target: Url) -> bool:
         """Below in the path; or, as servers are built, in the tree `catalog/` from a catalogue outside of it."""
-        here = urlsplit(self.place.base).path
+        here = self.place.path
         if target.path.startswith(here):
-            return target.path != urlsplit(self.place.page.text).path
+            itself = target.path in (here, self.place.page.path)
+            return not itself and not has_empty_part(target.path[len(here) :])
         context, tree, _ = target.path.partition("/catalog/")
         return bool(tree) and here.startswith(context + "/") and not here.startswith(context + tree)
 
@@ -208,6 +210,11 @@ def _size(text: str, unit: int) -> int | None:
         return within_reason(float(text) * unit) if unit else None
     except (ValueError, OverflowError):
         return None
+
+
+def _name(url: str) -> str:
+    """A URL without its server, which all entries of a catalogue share."""
+    return url.split("/", 3)[3]
 
 
 def _written(reference: str) -> str:
