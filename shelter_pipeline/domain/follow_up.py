@@ -36,14 +36,14 @@ def follow_up(
     if entry.next is not Next.RETRY:
         return FollowUp("failed", entry.rest or None, attempts)
     if reason in OUR_TROUBLES:
-        return FollowUp("pending", max(entry.rest, _wished(retry_after_seconds)), attempts)
+        return FollowUp("pending", max(entry.rest, wished_rest(retry_after_seconds)), attempts)
     failures = attempts + 1
     if failures >= max_attempts:
         return FollowUp("failed", LONG_REST, 0)
-    return FollowUp("pending", max(retry_delay(reason, failures), _wished(retry_after_seconds)), failures)
+    return FollowUp("pending", max(retry_delay(reason, failures), wished_rest(retry_after_seconds)), failures)
 
 
-def _wished(seconds: float | None) -> timedelta:
+def wished_rest(seconds: float | None) -> timedelta:
     """A server's wish within 0 and its limit; servers wish for anything, and NaN is no wish."""
     if seconds is None or not seconds > 0:
         return timedelta(0)
