@@ -33,6 +33,7 @@ from shelter_pipeline.commands.printing import (
     printable,
     say,
 )
+from shelter_pipeline.commands.probe import probe
 from shelter_pipeline.commands.rankings import rankings_app
 from shelter_pipeline.commands.rebuild import rebuild
 from shelter_pipeline.domain.errors import ShelterError
@@ -47,7 +48,7 @@ app = typer.Typer(
 )
 for group in (portal_app, host_app, losses_app, rankings_app, holdings_app, overrule_app):
     app.add_typer(group)
-for command in (rebuild, classify, discover, explore, trail):
+for command in (rebuild, classify, discover, explore, probe, trail):
     app.command()(command)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from shelter_pipeline.orchestration.catalog_assets import (
+    asset_probes,
     package_list,
     priority_scores,
     resource_metadata,
@@ -27,6 +28,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
             package_list,
             resource_metadata,
             source_records,
+            asset_probes,
             priority_scores,
             batch_plan,
             download_batches,

@@ -171,6 +171,13 @@ class Settings(BaseSettings):
         30, description="Longest time until a place that does not change is read again, in days."
     )
 
+    # Probing
+    probes_per_run: Annotated[int, Field(ge=0)] = Field(
+        20_000, description="Files that one run asks their servers about; 0 asks about none."
+    )
+    probe_shortest_hours: Seconds = Field(12, description="Least hours between two probes of one file.")
+    probe_longest_days: Seconds = Field(30, description="Most days between two probes of one file.")
+
     # Claims and batches
     lease_seconds: Seconds = Field(600, description="How long a claim lives without a heartbeat.")
     batch_max_files: Count = Field(500, description="Files in one batch.")

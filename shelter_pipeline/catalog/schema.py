@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from shelter_pipeline.catalog import tables_catalogue, tables_discovery, tables_priority, tables_rescue
+from shelter_pipeline.catalog import (
+    tables_catalogue,
+    tables_discovery,
+    tables_priority,
+    tables_probing,
+    tables_rescue,
+)
 from shelter_pipeline.catalog.tables import metadata
 
-__all__ = ["metadata", "tables_catalogue", "tables_discovery", "tables_priority", "tables_rescue"]
+__all__ = [
+    "metadata",
+    "tables_catalogue",
+    "tables_discovery",
+    "tables_priority",
+    "tables_probing",
+    "tables_rescue",
+]

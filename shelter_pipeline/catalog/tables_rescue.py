@@ -130,9 +130,8 @@ asset = sa.Table(
     sa.Column("media_type", sa.Text),
     sa.Column("checksum", sa.Text),
     sa.Column("expected_size", sa.BigInteger),
-    sa.Column(
-        "estimated_size", sa.BigInteger
-    ),  # what a listing or a probe says: for planning, never held against it
+    sa.Column("estimated_size", sa.BigInteger),  # what a listing or the server says of it: no promise
+    sa.Column("probed", sa.Boolean, nullable=False, server_default=sa.false()),  # by its server, ever
     sa.Column("state", sa.Text, nullable=False, server_default="pending"),
     sa.Column("reason", sa.Text),  # of the last verdict
     sa.Column("sha256", sa.Text, sa.ForeignKey("blob.sha256")),  # the newest good bytes
@@ -149,6 +148,14 @@ asset = sa.Table(
     one_of("state", "pending", "held", "failed", "dead"),
     sa.CheckConstraint("state <> 'held' OR sha256 IS NOT NULL", name="held_has_bytes"),
     sa.Index("ix_asset_pending", "next_attempt_at", "id", postgresql_where=sa.text("state = 'pending'")),
+    sa.Index(
+        "ix_asset_unprobed",
+        "host",
+        sa.text("state DESC"),
+        sa.text("(expected_size IS NULL) DESC"),
+        "id",
+        postgresql_where=sa.text("NOT probed AND state IN ('pending', 'held')"),
+    ),
 )
 
 asset_resource = sa.Table(

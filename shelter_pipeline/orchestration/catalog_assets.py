@@ -8,6 +8,7 @@ from shelter_pipeline.operations.discover_resources import discover_resources
 from shelter_pipeline.operations.harvest_portal import harvest_portal
 from shelter_pipeline.operations.ledger import organization_keys
 from shelter_pipeline.operations.losses import loss_summary
+from shelter_pipeline.operations.probe_assets import probe_assets
 from shelter_pipeline.operations.score_assets import score_all
 from shelter_pipeline.operations.source_records import keep_source_records
 from shelter_pipeline.orchestration.harvest_summaries import (
@@ -17,7 +18,12 @@ from shelter_pipeline.orchestration.harvest_summaries import (
 )
 from shelter_pipeline.orchestration.partitions import add_missing, organizations, portals
 from shelter_pipeline.orchestration.resources import Workplaces
-from shelter_pipeline.orchestration.summaries import discovery_metadata, score_metadata, source_metadata
+from shelter_pipeline.orchestration.summaries import (
+    discovery_metadata,
+    probing_metadata,
+    score_metadata,
+    source_metadata,
+)
 
 GROUP = "catalog"
 
@@ -107,7 +113,29 @@ def resource_metadata(
     return dg.MaterializeResult(metadata=discovery_metadata(summary))
 
 
-@dg.asset(deps=[resource_metadata], group_name=GROUP, kinds={"postgres"}, owners=["team:rescue"])
+@dg.asset(
+    partitions_def=portals,
+    deps=[resource_metadata],
+    group_name=GROUP,
+    kinds={"postgres", "http"},
+    owners=["team:rescue"],
+)
+def asset_probes(
+    context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
+) -> dg.MaterializeResult:
+    """What servers say of files that wait, and of files we hold: size, type, version.
+
+    Files are asked for by their heads alone, at the pace that each host is owed. Sizes make
+    batches and priorities better; a file we hold that is another one upstream, or gone, is
+    due for a download at once. Each is asked about again sooner the more it changes.
+    """
+    with workplaces.open() as workplace:
+        return dg.MaterializeResult(metadata=probing_metadata(probe_assets(workplace, context.partition_key)))
+
+
+@dg.asset(
+    deps=[resource_metadata, asset_probes], group_name=GROUP, kinds={"postgres"}, owners=["team:rescue"]
+)
 def priority_scores(workplaces: dg.ResourceParam[Workplaces]) -> dg.MaterializeResult:
     """Which file to save first, from 1 to 10, with the reasons.
 

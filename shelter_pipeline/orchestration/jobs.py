@@ -8,6 +8,7 @@ import dagster as dg
 
 from shelter_pipeline.operations.scrub_store import scrub_store
 from shelter_pipeline.orchestration.catalog_assets import (
+    asset_probes,
     package_list,
     priority_scores,
     resource_metadata,
@@ -48,9 +49,9 @@ refresh_portal = dg.define_asset_job(
 )
 discover_portal = dg.define_asset_job(
     "discover_portal",
-    selection=_assets(resource_metadata, priority_scores),
+    selection=_assets(resource_metadata, asset_probes, priority_scores),
     executor_def=dg.in_process_executor,
-    description="Look at a portal's links that are due and score every file, whatever the harvest came to.",
+    description="Look at a portal's links that are due, probe files, score them all, whatever the harvest came to.",
     tags=_first(at_most_hours=12),
 )
 keep_sources = dg.define_asset_job(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from shelter_pipeline.operations.probe_assets import SIZE_CLASSES
 from shelter_pipeline.operations.rescue_batch import BatchResult
 from shelter_pipeline.orchestration.tables import bar, progress_table, table
 from shelter_pipeline.reports import by_reason, size
@@ -38,6 +39,29 @@ _PLACES = frozenset({"directory", "web-page", "repository", "service", "code"})
 
 def _links(by_kind: Sequence[Mapping[str, Any]], wanted: Callable[[Mapping[str, Any]], Any]) -> int:
     return sum(row["resources"] for row in by_kind if wanted(row))
+
+
+def probing_metadata(result: Mapping[str, Any]) -> Metadata:
+    """A run of probes: how they ended, what the files weigh, what changed of what we hold."""
+    seen = sum(result["sizes"].values())
+    rate = result["probed"] / max(result["seconds"], 0.001)
+    return {
+        "probed": result["probed"],
+        "requests": result["requests"],
+        "rate": f"{rate:.1f} files/s",
+        "by reason": table(_pairs(result["by_reason"], "files")),
+        "sizes": table(
+            [
+                {"size": name, "files": result["sizes"][name], "share": bar(result["sizes"][name], seen)}
+                for name in SIZE_CLASSES
+                if name in result["sizes"]
+            ]
+        ),
+        "known bytes": size(result["known_bytes"]),
+        "of these parts may be asked for": bar(result["with_ranges"], seen),
+        "held and changed upstream": result["changed"],
+        "held and gone upstream": result["gone"],
+    }
 
 
 def score_metadata(result: Mapping[str, Any]) -> Metadata:

@@ -1,5 +1,5 @@
 -- What an organization still wants: due, not given up, not excluded, and in no batch that is still to run.
-SELECT asset.id, asset.host, coalesce(asset.size, asset.expected_size) AS size,
+SELECT asset.id, asset.host, coalesce(asset.size, asset.expected_size, asset.estimated_size) AS size,
        coalesce(priority.score, 0) AS score
   FROM asset
   LEFT JOIN priority ON priority.asset_id = asset.id

@@ -88,8 +88,7 @@ WITH word AS (
            signal.relevance * :relevance AS relevance,
            -- An outside holder's word counts half of a copy that was verified.
            (1.0 / (1 + coalesce(copies.known, 0) + 0.5 * coalesce(outside.holders, 0))) * :scarcity AS scarcity,
-           CASE WHEN coalesce(asset.size, asset.expected_size) IS NULL THEN 0.5
-                ELSE 1 - least(1, ln(1 + greatest(coalesce(asset.size, asset.expected_size), 0)) / ln(1e12))
+           CASE WHEN weight.bytes IS NULL THEN 0.5 ELSE 1 - least(1, ln(1 + greatest(weight.bytes, 0)) / ln(1e12))
            END * :smallness AS smallness,
            signal.completeness * :completeness AS completeness,
            coalesce(ordered.boost, 0) AS boost,
@@ -97,6 +96,7 @@ WITH word AS (
            coalesce(ordered.excluded, false) AS excluded
       FROM asset
       JOIN signal ON signal.asset_id = asset.id
+     CROSS JOIN LATERAL (SELECT coalesce(asset.size, asset.expected_size, asset.estimated_size) AS bytes) AS weight
       LEFT JOIN (SELECT sha256, count(*) AS known FROM copy WHERE state = 'good' GROUP BY sha256) AS copies
         ON copies.sha256 = asset.sha256
       LEFT JOIN (SELECT asset.id AS asset_id, count(*) AS holders
