@@ -45,6 +45,9 @@ Result = TypeVar("Result")
 _IN_HAND = 4000
 # A host is given no more of a run's time than others can bear to wait for.
 _PER_HOST, _MOST_OF_ONE_HOST = 50, 2000
+_LONGEST_SECONDS = (
+    4 * 3600.0
+)  # after that nothing is taken: a host may want half a minute between two requests
 _KEPT_AT_ONCE, _KEPT_AFTER_SECONDS = 1000, 2.0
 _LOOK_SECONDS, _LINGER_SECONDS, _ASK_AGAIN_SECONDS = 0.25, 0.1, 0.5
 _RENEWALS_PER_LEASE = 3
@@ -94,10 +97,9 @@ def probe_assets(
     portal_id = find_portal(workplace.catalog, slug).id if slug is not None else None
     most = workplace.settings.probes_per_run if limit is None else limit
     run = _Run(workplace, portal_id, organization_id, most, progress)
-    begun = time.monotonic()
     if most:
         run.work()
-    return {**asdict(run.tally), "seconds": round(time.monotonic() - begun, 3)}
+    return run.report()
 
 
 @dataclass(slots=True)
@@ -151,6 +153,7 @@ class _Run:
     _kept_at: float = field(default_factory=time.monotonic)
     _renewed_at: float = field(default_factory=time.monotonic)
     _ask_at: float = 0.0
+    _begun: float = field(default_factory=time.monotonic)
     _exhausted: bool = False
 
     def work(self) -> None:
@@ -172,10 +175,14 @@ class _Run:
                 runner.stop()
                 self._give_back()
 
+    def report(self) -> dict[str, Any]:
+        """What came of it, and how long it took."""
+        return {**asdict(self.tally), "seconds": round(time.monotonic() - self._begun, 3)}
+
     def _take(self, runner: Runner) -> bool:
         """More work, if less than half of what may be in hand is; whether more may come."""
         left = self.limit - self._taken.total()
-        if self._exhausted or left <= 0:
+        if self._exhausted or left <= 0 or time.monotonic() > self._begun + _LONGEST_SECONDS:
             return False
         if runner.pending and (runner.pending > _IN_HAND // 2 or time.monotonic() < self._ask_at):
             return True

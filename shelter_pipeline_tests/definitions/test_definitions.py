@@ -19,6 +19,7 @@ ASSETS = {
     "package_list": "portal",
     "resource_metadata": "portal",
     "source_records": "portal",
+    "asset_probes": "portal",
     "priority_scores": None,
     "batch_plan": "organization",
     "download_batches": "batch",
@@ -85,6 +86,7 @@ def test_lineage_runs_from_the_portal_to_the_verdict() -> None:
     assert levels == [
         {"package_list"},
         {"resource_metadata", "source_records"},
+        {"asset_probes"},
         {"priority_scores"},
         {"batch_plan"},
         {"download_batches"},
@@ -118,6 +120,7 @@ def test_every_job_runs_in_one_process_and_has_an_end(job: str) -> None:
         catalog_assets.package_list,
         catalog_assets.resource_metadata,
         catalog_assets.source_records,
+        catalog_assets.asset_probes,
         catalog_assets.priority_scores,
         rescue_assets.batch_plan,
         rescue_assets.download_batches,

@@ -50,6 +50,19 @@ def test_a_refresh_makes_every_organization_a_partition(deployment: Deployment) 
     assert metadata_of(deployment, "priority_scores")["scores changed"] == 591
 
 
+def test_discovery_probes_what_waits_before_it_scores(deployment: Deployment) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+
+        assert deployment.run("discover_portal", "sample").success
+
+    shown = metadata_of(deployment, "asset_probes", "sample")
+    assert shown["probed"] == 591
+    assert "| ok |" in str(shown["by reason"])
+    assert "up to 1 MB" in str(shown["sizes"])
+    assert "MB" in str(shown["known bytes"])
+
+
 def checks_of(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
     """Each check that the run answered, and whether it passed."""
     return {answer.check_name: answer.passed for answer in result.get_asset_check_evaluations()}
