@@ -94,7 +94,9 @@ class Site:
 
     def urls(self, files: FileSet) -> list[str]:
         """Where each file of a set is, in its order."""
-        return [f"{self._host(files, number)}/{files.name}/{name}" for number, name in enumerate(files.names)]
+        return [
+            f"{self.host(files.hosts, number)}/{files.name}/{name}" for number, name in enumerate(files.names)
+        ]
 
     def portal(self, files: FileSet) -> str:
         """The address of a DCAT-US document that lists the set as the files of one organization."""
@@ -111,8 +113,9 @@ class Site:
         folder.mkdir(parents=True)
         (folder / "data.json").write_text(json.dumps({"dataset": datasets}))
 
-    def _host(self, files: FileSet, number: int) -> str:
-        address = _slow_address(number % files.hosts) if files.hosts > 1 else "127.0.0.1"
+    def host(self, hosts: int, number: int) -> str:
+        """Where the file of this number is, of a set that lies on so many hosts."""
+        address = _slow_address(number % hosts) if hosts > 1 else "127.0.0.1"
         return f"http://{address}:{self.port}"
 
 
