@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast check lint types imports format pictures bench bench-fetch bench-s3 bench-classify lock clean
+.PHONY: help setup demo up test test-fast check lint types imports format pictures bench bench-classify bench-crawl bench-fetch bench-listing bench-probe bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: setup  ## measure harvests at full size beside peers (half an hour; less 
 
 bench-fetch: setup  ## measure fetching beside curl, wget2, rclone, aria2c (a look with BENCH="--scale 0.05")
 	$(BIN)/python -m benchmarks.fetching $(BENCH)
+
+bench-probe: setup  ## measure probes of 200 slow hosts against what politeness allows (a look with BENCH="--scale 0.1")
+	$(BIN)/python -m benchmarks.probing $(BENCH)
 
 bench-s3: setup  ## measure uploads to S3 beside peers (some minutes; less with BENCH="--scale 0.1")
 	$(BIN)/python -m benchmarks.s3 $(BENCH)

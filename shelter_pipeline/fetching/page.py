@@ -41,10 +41,10 @@ def save_page(
 ) -> Steps[Reply]:
     """The reply's unfolded body to `sink` piece by piece; the reply holds the first 64 KiB of it.
 
-    `max_bytes` bounds both the wire and the unfolded body. A directory of an FTP server comes as
-    its listing (`ftp_page`). What reached the sink counts only
+    `max_bytes` bounds both the wire and the unfolded body. What reached the sink counts only
     if this returns. A body whose head is not `wanted` is not waited for: the reply comes
-    without it. A directory of an FTP server comes as its listing (`ftp_page`). Raises as `exchange`, and DamagedError for an encoding that lies.
+    without it. A directory of an FTP server comes as its listing (`ftp_page`). Raises as
+    `exchange`, and DamagedError for an encoding that lies.
     """
     cap = min(max_bytes, limits.max_bytes)
     spool = Spool(sink, cap)
