@@ -10,20 +10,18 @@ from dataclasses import dataclass, field
 from shelter_pipeline.domain.urls import Url
 from shelter_pipeline.fetching.door import NO_HEADERS, Door, Reply
 from shelter_pipeline.fetching.politeness import Politeness, Turn
-from shelter_pipeline.fetching.robots_book import RobotsBook
 
 
 @dataclass(slots=True, eq=False)
 class PoliteDoor:
     """Reads pages through a door, within the limits that the host is owed; safe to share between threads.
 
-    `requests` counts those it has made, redirects and failures too. With `robots` it obeys
-    the robots.txt of every host, as is owed by who follows links.
+    `requests` counts those it has made, redirects and failures too. It asks for no robots.txt:
+    it is for catalogues, which an operator has named.
     """
 
     door: Door
     politeness: Politeness
-    robots: RobotsBook | None = None
     requests: int = field(default=0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -31,7 +29,7 @@ class PoliteDoor:
         self, url: str, *, headers: Mapping[str, str] = NO_HEADERS, max_bytes: int | None = None
     ) -> Reply:
         """A whole small reply in memory, after its turn. Raises as `Door.read`."""
-        return self.door.read(url, headers=headers, max_bytes=max_bytes, turn=self._turn, robots=self.robots)
+        return self.door.read(url, headers=headers, max_bytes=max_bytes, turn=self._turn)
 
     def save(
         self,
@@ -42,9 +40,7 @@ class PoliteDoor:
         max_bytes: int | None = None,
     ) -> Reply:
         """A reply of any size to `sink`, after its turn. As `Door.save`."""
-        return self.door.save(
-            url, sink, headers=headers, max_bytes=max_bytes, turn=self._turn, robots=self.robots
-        )
+        return self.door.save(url, sink, headers=headers, max_bytes=max_bytes, turn=self._turn)
 
     @contextmanager
     def _turn(self, url: Url) -> Iterator[Turn]:

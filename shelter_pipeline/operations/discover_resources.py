@@ -93,7 +93,7 @@ def _crawl(
         ledger,
         door=workplace.door,
         politeness=workplace.politeness,
-        robots=workplace.crawler.robots,
+        robots=workplace.robots,
         connections=settings.fetch_connections,
         max_pages=settings.discovery_pages_per_run,
         max_seconds=settings.discovery_run_seconds,

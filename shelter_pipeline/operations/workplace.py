@@ -35,7 +35,6 @@ class Workplace:
     catalog: Catalog
     door: Door  # for downloads, which take their turn at a host themselves
     reader: PoliteDoor  # for catalogues, which an operator has named
-    crawler: PoliteDoor  # for pages that links lead to: it obeys robots.txt
     politeness: Politeness
     robots: RobotsBook
     store: BlobStore
@@ -78,7 +77,6 @@ class Workplace:
             catalog,
             door,
             PoliteDoor(door, politeness),
-            PoliteDoor(door, politeness, robots),
             politeness,
             robots,
             open_store(None, settings),

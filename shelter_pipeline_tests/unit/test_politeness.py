@@ -8,7 +8,6 @@ from ipaddress import ip_network
 
 import pytest
 
-from shelter_pipeline.discovery.explore import Budget, explore
 from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.domain.urls import Url, parse_url
 from shelter_pipeline.fetching.polite_door import PoliteDoor
@@ -132,26 +131,6 @@ def test_pages_and_their_redirects_are_read_a_delay_apart() -> None:
 
     assert bodies == [b"a", b"a"]
     assert clock.slept == [1.0, 1.0]
-
-
-def test_the_directories_of_a_listing_are_read_a_delay_apart() -> None:
-    clock = Clock()
-    listing = b"<html><head><title>Index of /</title></head><body><pre>%s</pre></body></html>"
-
-    with local_site() as site:
-        site.serves("/", listing % b'<a href="a/">a/</a> <a href="b/">b/</a>')
-        for below in ("/a/", "/b/"):
-            site.serves(below, listing % b'<a href="x.csv">x.csv</a>')
-        found = explore(
-            f"{site.url}/",
-            format=None,
-            media_type=None,
-            role="download",
-            reader=strict(clock),
-            budget=Budget(max_pages=9, max_depth=3, max_files=9),
-        )
-
-    assert (len(found.assets), found.pages_read, clock.slept) == (2, 3, [1.0, 1.0])
 
 
 def visit(politeness: Politeness, url: Url, times: int) -> None:
