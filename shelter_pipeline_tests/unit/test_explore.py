@@ -294,7 +294,10 @@ def test_what_is_too_large_for_a_page_is_the_file(site: LocalSite) -> None:
         (Answered(b'{"status": "Processing"}', 202), "processing"),
         (Answered(b""), "empty"),
         (Answered(listing("../")), "empty"),
-        (Answered(html('<form action="/login">Password <input type="password" name="p"></form>')), "login-page"),
+        (
+            Answered(html('<form action="/login">Password <input type="password" name="p"></form>')),
+            "login-page",
+        ),
     ],
 )
 def test_a_page_that_cannot_be_read_ends_with_its_reason(
