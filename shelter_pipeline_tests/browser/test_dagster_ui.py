@@ -23,6 +23,7 @@ ASSETS = (
     "package_list",
     "resource_metadata",
     "source_records",
+    "asset_probes",
     "priority_scores",
     "batch_plan",
     "download_batches",
