@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shelter_pipeline.discovery.leads import To, What
+from shelter_pipeline.discovery.listings import entries
 from shelter_pipeline_tests.support.listings import RECORDED, URL, leads_in, reading, urls_in
 
 CHANGED = datetime(2020, 1, 2, 3, 4, tzinfo=UTC)
@@ -93,6 +94,17 @@ def test_a_directory_reached_by_another_path_has_the_same_digest() -> None:
     assert one is not None
     assert other is not None
     assert one.digest == other.digest != b""
+
+
+@pytest.mark.parametrize("name", ["apache_fancy.html", "nginx.json", "nginx.xml", "gcs.xml", "thredds.xml"])
+def test_a_listing_too_large_to_be_held_gives_the_same_leads(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = leads_in(recorded(name), CATALOG)
+
+    monkeypatch.setattr(entries, "_MOST_HELD", 1)
+
+    assert leads_in(recorded(name), CATALOG) == held != []
 
 
 def test_a_listing_says_what_it_passed_over() -> None:

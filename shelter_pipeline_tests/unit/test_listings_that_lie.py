@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 from xml.sax.saxutils import escape, quoteattr
@@ -352,6 +353,22 @@ def test_whatever_a_page_links_its_entries_are_below_it(hrefs: list[str], url: s
 
     assert leads
     assert all_below(leads, place_of(parse_url(url), datetime(2100, 1, 1, tzinfo=UTC)).base)
+
+
+@given(st.text("aZ09_~!$'()*+,=@&.-/", max_size=8), st.text("0123456789abcdefABCDEF", min_size=2, max_size=2))
+@settings(max_examples=300, deadline=None)
+def test_the_short_way_to_a_url_gives_what_the_long_way_gives(name: str, escape: str) -> None:
+    short = place_of(parse_url(URL), datetime(2100, 1, 1, tzinfo=UTC))
+    long = replace(short, reads_from=URL + "index.html")
+
+    for reference in (
+        name,
+        f"{name}%{escape}",
+        f"./{name}",
+        f"/pub/data/{name}%{escape}.csv",
+        f"%{escape}{name}/",
+    ):
+        assert short.locate(reference) == long.locate(reference)
 
 
 @given(st.lists(st.tuples(HREFS, st.sampled_from(["file", "directory", "other"])), min_size=1, max_size=8))

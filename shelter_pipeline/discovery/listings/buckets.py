@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
 
 from shelter_pipeline.discovery.leads import Lead, Reading, To, What
-from shelter_pipeline.discovery.listings.entries import Entry, Survey, each_once, leads_to
+from shelter_pipeline.discovery.listings.entries import Entry, survey_of
 from shelter_pipeline.discovery.listings.measures import exact_size, moment_in
-from shelter_pipeline.discovery.listings.place import Place, climbs
+from shelter_pipeline.discovery.listings.place import PLAIN_PATH, Place, climbs
 from shelter_pipeline.discovery.listings.xml_stream import Document, Step, events_in, readable
 from shelter_pipeline.domain.urls import MAX_URL_LENGTH
 
@@ -91,8 +92,8 @@ class _Bucket:
         if not key.startswith(self.prefix):
             self.passed_over["not below the prefix that was asked for"] += 1
             return None
-        name = quote(key, safe="/~!*'()", errors="surrogateescape")
-        if not key or "\N{REPLACEMENT CHARACTER}" in key or climbs(name) or self._is_long(name):
+        name = self._name(key)
+        if not name:
             self.passed_over["no name of a file"] += 1
             return None
         if _first(found, _TIERS) in _COLD:
@@ -106,15 +107,21 @@ class _Bucket:
         if not prefix.startswith(self.prefix) or prefix == self.prefix:
             self.passed_over["not below the prefix that was asked for"] += 1
             return None
-        name = quote(prefix, safe="/~!*'()", errors="surrogateescape")
-        if "\N{REPLACEMENT CHARACTER}" in prefix or climbs(name) or self._is_long(name):
+        name = self._name(prefix)
+        if not name:
             self.passed_over["no name of a directory"] += 1
             return None
         return Entry(self._asking(prefix=prefix), name, is_directory=True)
 
-    def _is_long(self, name: str) -> bool:
+    def _name(self, key: str) -> str:
+        """The path of a key below the bucket; empty for one that no request can name."""
         # A prefix is asked for with its slashes encoded, beside what else is asked.
-        return len(self.place.page.text) + len(name) + 2 * name.count("/") > MAX_URL_LENGTH
+        room = MAX_URL_LENGTH - len(self.place.page.text) - 2 * key.count("/")
+        if PLAIN_PATH.match(key):
+            return key if len(key) <= room else ""
+        name = quote(key, safe="/~!*'()", errors="surrogateescape")
+        fits = len(name) <= room and "\N{REPLACEMENT CHARACTER}" not in key and not climbs(name)
+        return name if fits else ""
 
     def _asking(self, **changed: str) -> str:
         """The bucket asked again, from the start of what is changed."""
@@ -147,22 +154,11 @@ class _Bucket:
 
 def read_bucket(body: bytes, place: Place) -> Reading:
     """What the listing of a bucket lists. `body` is a document with one of `ROOTS`."""
-    document = readable(body)
-    bucket = _Bucket(place, document)
-    survey = Survey(passed_over=bucket.passed_over)
-    survey.of(each_once(bucket.entries(), survey.passed_over))
+    bucket = _Bucket(place, readable(body))
+    survey = survey_of(bucket.entries, bucket.passed_over)
     rest = bucket.rest()
-    return Reading(
-        What.LISTING, _leads(place, document, rest, bucket.said), digest=survey.digest, notes=survey.notes
-    )
-
-
-def _leads(place: Place, document: Document, rest: Lead | None, said: dict[str, str]) -> Iterator[Lead]:
-    # What the store said of the whole may stand behind the keys; the second time it is known before.
-    again = _Bucket(place, document, said=dict(said))
-    yield from leads_to(each_once(again.entries(), again.passed_over))
-    if rest is not None:
-        yield rest
+    leads = chain(survey.leads(), [rest] if rest is not None else [])
+    return Reading(What.LISTING, leads, digest=survey.digest, notes=survey.notes)
 
 
 def _first(found: dict[str, str], names: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 """The entries of a listing, whoever wrote it, and what becomes of them: leads and a digest.
 
-A listing is gone through twice: once to know what it is, and once more when its leads are
-read. So no more than one entry is held at a time, whatever the page's size.
+A listing is gone through once to know what it is. Its entries are held, being small, up to
+a bound; one that is larger is gone through once more when its leads are read. So memory is
+bounded, whatever the size of the page.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from shelter_pipeline.portals.encoding import mend_text
 
 # Of one page: what is beyond is said, not listed.
 MOST_ENTRIES = 1_000_000
+_MOST_HELD = 100_000
 _LONGEST_LABEL = 200
 _DIGEST_BYTES = 16
 # Control characters, and those that change how the text around them is shown.
@@ -44,27 +46,16 @@ class Entry(NamedTuple):
 
 @dataclass(slots=True)
 class Survey:
-    """What going through a listing once has shown."""
+    """What going through a listing once has shown. `read` goes through it once more."""
 
+    read: Callable[[], Iterator[Entry]]
+    passed_over: Counter[str]
     entries: int = 0
     directories: int = 0
     dated: int = 0
     sized: int = 0
-    passed_over: Counter[str] = field(default_factory=Counter)
     digest: bytes = b""
-
-    def of(self, entries: Iterable[Entry]) -> Survey:
-        """This survey, with all entries counted and digested."""
-        digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-        for entry in entries:
-            self.entries += 1
-            self.directories += entry.is_directory
-            self.dated += entry.modified is not None
-            self.sized += entry.size is not None
-            line = f"{entry.name}\0{entry.size}\0{entry.modified and entry.modified.timestamp()}\n"
-            digest.update(line.encode(errors="surrogateescape"))
-        self.digest = digest.digest() if self.entries else b""
-        return self
+    held: list[Entry] = field(default_factory=list)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -72,6 +63,29 @@ class Survey:
         return tuple(
             f"{why}: {count}" if count > 1 else why for why, count in sorted(self.passed_over.items())
         )
+
+    def leads(self) -> Iterator[Lead]:
+        """The leads of the listing, made as they are asked for."""
+        if len(self.held) == self.entries:
+            return leads_to(self.held)
+        return leads_to(each_once(self.read(), Counter()))
+
+
+def survey_of(read: Callable[[], Iterator[Entry]], passed_over: Counter[str]) -> Survey:
+    """Go through a listing: its entries counted and digested, each once."""
+    survey = Survey(read, passed_over)
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for entry in each_once(read(), passed_over):
+        survey.entries += 1
+        survey.directories += entry.is_directory
+        survey.dated += entry.modified is not None
+        survey.sized += entry.size is not None
+        line = f"{entry.name}\0{entry.size}\0{entry.modified and entry.modified.timestamp()}\n"
+        digest.update(line.encode(errors="surrogateescape"))
+        if len(survey.held) < _MOST_HELD:
+            survey.held.append(entry)
+    survey.digest = digest.digest() if survey.entries else b""
+    return survey
 
 
 def leads_to(entries: Iterable[Entry]) -> Iterator[Lead]:

@@ -8,12 +8,13 @@ above, links that sort, rows with dates and sizes. No word alone makes it one.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from shelter_pipeline.discovery.leads import Lead, Reading, To, What
-from shelter_pipeline.discovery.listings.entries import Entry, Survey, each_once, leads_to
+from shelter_pipeline.discovery.listings.entries import Entry, Survey, survey_of
 from shelter_pipeline.discovery.listings.links import (
     Link,
     after,
@@ -34,7 +35,7 @@ _TAIL = 64 * 1024
 _HEADING = re.compile(rb"<(?:title|h1|h2|h3)\b[^<>]{0,300}>([^<]{0,1000})", re.IGNORECASE)
 _NAMES_A_DIRECTORY = re.compile(
     r"(?:index of|directory listing (?:for|of)|directory:?|listing of|contents of|folder listing:?) "
-    r"\[?(?P<path>/|~|\./|(?:https?|ftp):/?/|[\w.%+-]+/)",
+    r"\[?(?:/|~|\./|(?:https?|ftp)://)",
     re.IGNORECASE,
 )
 _NAMED_BY_IIS = re.compile(r"[\w.:\[\]-]+ - /")
@@ -124,21 +125,14 @@ def read_html(body: bytes, place: Place) -> Reading | None:
     place = replace(place, reads_from=_base_of(body, place))
     side = before if _measures_come_first(body, place) else after
     page = _Page(place, body, side)
-    survey = Survey()
-    survey.of(each_once(page.entries(), survey.passed_over))
+    survey = survey_of(page.entries, Counter())
     if not _is_listing(survey, page.tally, named=_is_named(body)):
         return None
     if page.tally.elsewhere:
         survey.passed_over["leads out of the directory"] = page.tally.elsewhere
     if page.tally.unfit:
         survey.passed_over["no name of a file"] = page.tally.unfit
-    again = _Page(place, body, side)
-    return Reading(
-        What.LISTING,
-        leads_to(each_once(again.entries(), Survey().passed_over)),
-        digest=survey.digest,
-        notes=survey.notes,
-    )
+    return Reading(What.LISTING, survey.leads(), digest=survey.digest, notes=survey.notes)
 
 
 def _is_listing(survey: Survey, links: _Tally, *, named: bool) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from shelter_pipeline.discovery.leads import Reading, What
-from shelter_pipeline.discovery.listings.entries import Entry, Survey, each_once, leads_to
+from shelter_pipeline.discovery.listings.entries import Entry, survey_of
 from shelter_pipeline.discovery.listings.measures import exact_size, moment_in, within_reason
 from shelter_pipeline.discovery.listings.place import Place, Where
 from shelter_pipeline.discovery.listings.xml_stream import Event, Step, events_in, readable
@@ -100,8 +100,6 @@ def _entry(place: Place, row: _Row, passed_over: Counter[str]) -> Iterator[Entry
 
 
 def _reading(entries: Callable[[Counter[str]], Iterator[Entry]]) -> Reading:
-    survey = Survey()
-    survey.of(each_once(entries(survey.passed_over), survey.passed_over))
-    again: Counter[str] = Counter()
-    leads = leads_to(each_once(entries(again), again))
-    return Reading(What.LISTING, leads, digest=survey.digest, notes=survey.notes)
+    passed_over: Counter[str] = Counter()
+    survey = survey_of(lambda: entries(passed_over), passed_over)
+    return Reading(What.LISTING, survey.leads(), digest=survey.digest, notes=survey.notes)

@@ -22,6 +22,8 @@ _PLAIN = re.compile(
     r"(?:\./)?((?:[A-Za-z0-9_~]|%(?!0|2[5eEfF]|5[cC]|[cC]0)[0-9A-Fa-f]{2})"
     r"(?:[A-Za-z0-9_~!$'()*+,=@&.-]|%(?!0|2[5eEfF]|5[cC]|[cC]0)[0-9A-Fa-f]{2})*+/?)\Z"
 )
+# Paths of such names that stand for themselves in a URL, without any escape.
+PLAIN_PATH = re.compile(r"[A-Za-z0-9_~][A-Za-z0-9_~.-]*+(?:/[A-Za-z0-9_~][A-Za-z0-9_~.-]*+)*\Z")
 # How servers spell the order of a listing: ?C=N;O=D, ?N=D, ?sort=name&order=asc.
 SORTS = re.compile(r"[?&;](?:C=[NMSD]\b|[NMSD]=[AD]\b|O=[AD]\b|(?:sort|order)\w*=)", re.IGNORECASE)
 _SWALLOWED = str.maketrans("", "", "\t\r\n")  # by every browser, anywhere in a reference

@@ -7,17 +7,17 @@ OPeNDAP, WMS or NetCDF Subset alone is a service, and is counted. Hyrax writes t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from shelter_pipeline.discovery.leads import Reading, What
-from shelter_pipeline.discovery.listings.entries import Entry, Survey, each_once, leads_to
+from shelter_pipeline.discovery.listings.entries import Entry, survey_of
 from shelter_pipeline.discovery.listings.measures import moment_in, within_reason
-from shelter_pipeline.discovery.listings.place import Place, climbs, has_empty_part
+from shelter_pipeline.discovery.listings.place import PLAIN_PATH, Place, climbs, has_empty_part
 from shelter_pipeline.discovery.listings.xml_stream import Document, Event, Step, events_in, readable
 from shelter_pipeline.domain.errors import RefusedError
-from shelter_pipeline.domain.urls import Url, join_url, parse_url
+from shelter_pipeline.domain.urls import MAX_URL_LENGTH, Url, join_url, parse_url
 
 ROOT = "catalog"
 NAMESPACE = b"InvCatalog"
@@ -32,7 +32,7 @@ _AS_WRITTEN = "/:@!$&'()*+,;=-._~%?"
 
 @dataclass(frozen=True, slots=True)
 class _Service:
-    """A way of access; `of` holds the names of the services that a compound one is made of."""
+    """A way of access, its base in full; `of` holds the names of those that a compound one is made of."""
 
     kind: str
     base: str
@@ -53,62 +53,83 @@ class _Dataset:
 
 
 @dataclass(slots=True)
+class _Open:
+    """The elements that are open, outermost first; a dataset stands for the catalogue itself."""
+
+    datasets: list[_Dataset] = field(default_factory=lambda: [_Dataset()])
+    services: list[str] = field(default_factory=list)
+    metadata: list[bool] = field(default_factory=list)  # whether each is inherited
+
+
+@dataclass(slots=True)
 class _Catalog:
-    """A catalogue in a place. Services may be declared after their datasets: the second time they are known."""
+    """A catalogue in a place. `missed` are the services that a dataset named before they were declared."""
 
     place: Place
     document: Document
     services: dict[str, _Service] = field(default_factory=dict)
+    missed: set[str] = field(default_factory=set)
     passed_over: Counter[str] = field(default_factory=Counter)
 
-    def learn_services(self) -> None:
-        """Go through the document for its services alone."""
-        above: list[str] = []
-        for step, name, text, attributes in events_in(self.document):
-            if step is Step.BREAK:
-                self.passed_over[f"the catalogue breaks off: {text}"] = 1
-            if name != "service":
-                continue
-            if step is Step.END:
-                above.pop()
-                continue
-            named = attributes.get("name", "")
-            if named not in self.services and len(self.services) < _MOST_SERVICES:
-                self.services[named] = _Service(
-                    attributes.get("serviceType", "").lower(),
-                    attributes.get("base", ""),
-                    attributes.get("suffix", ""),
-                )
-                for outer in above:
-                    if outer in self.services:
-                        self.services[outer].of.append(named)
-            above.append(named)
+    @property
+    def server(self) -> str:
+        """What the URLs of all entries begin with."""
+        return self.place.base.removesuffix(self.place.path) + "/"
 
     def entries(self) -> Iterator[Entry]:
         """A file for each dataset that can be downloaded, a directory for each catalogue below."""
-        open_datasets = [_Dataset()]
-        metadata: list[bool] = []  # whether each open element of metadata is inherited
+        open_now = _Open()
         for event in events_in(self.document):
-            name, attributes = event.name, event.attributes
-            if name == "metadata":
-                if event.step is Step.BEGIN:
-                    metadata.append(attributes.get("inherited", "").lower() == "true")
-                else:
-                    metadata.pop()
-            elif name == "dataset" and event.step is Step.BEGIN:
-                above = open_datasets[-1].inherited
-                named = attributes.get("serviceName", "") or above
-                open_datasets.append(_Dataset(attributes.get("urlPath", ""), named, above))
-            elif name == "dataset" and event.step is Step.END:
-                entry = self._file(open_datasets.pop())
-                if entry is not None:
-                    yield entry
-            elif name == "catalogRef" and event.step is Step.BEGIN:
-                entry = self._directory(attributes.get("href", ""))
-                if entry is not None:
-                    yield entry
-            else:
-                _note(open_datasets[-1], event, inherited=any(metadata))
+            if event.step is Step.BREAK:
+                self.passed_over[f"the catalogue breaks off: {event.text}"] = 1
+                return
+            entry = self._begin(event, open_now) if event.step is Step.BEGIN else self._end(event, open_now)
+            if entry is not None:
+                yield entry
+
+    def _begin(self, event: Event, open_now: _Open) -> Entry | None:
+        attributes = event.attributes
+        if event.name == "dataset":
+            above = open_now.datasets[-1].inherited
+            named = attributes.get("serviceName", "") or above
+            open_now.datasets.append(_Dataset(attributes.get("urlPath", ""), named, above))
+        elif event.name == "metadata":
+            open_now.metadata.append(attributes.get("inherited", "").lower() == "true")
+        elif event.name == "service":
+            self._learn(attributes, open_now.services)
+            open_now.services.append(attributes.get("name", ""))
+        elif event.name == "catalogRef":
+            return self._directory(attributes.get("href", ""))
+        return None
+
+    def _end(self, event: Event, open_now: _Open) -> Entry | None:
+        if event.name == "dataset":
+            return self._file(open_now.datasets.pop())
+        if event.name == "metadata":
+            open_now.metadata.pop()
+        elif event.name == "service":
+            open_now.services.pop()
+        else:
+            _note(open_now.datasets[-1], event, inherited=any(open_now.metadata))
+        return None
+
+    def _learn(self, attributes: Mapping[str, str], above: list[str]) -> None:
+        named = attributes.get("name", "")
+        if named in self.services or len(self.services) >= _MOST_SERVICES:
+            return
+        try:
+            base = (
+                join_url(self.place.page.text, _written(attributes.get("base", ""))).text.removesuffix("/")
+                + "/"
+            )
+        except RefusedError:
+            base = ""
+        self.services[named] = _Service(
+            attributes.get("serviceType", "").lower(), base, _written(attributes.get("suffix", ""))
+        )
+        for outer in above:
+            if outer in self.services:
+                self.services[outer].of.append(named)
 
     def _file(self, dataset: _Dataset) -> Entry | None:
         ways = dataset.accesses + ([(dataset.service, dataset.path)] if dataset.path else [])
@@ -127,23 +148,31 @@ class _Catalog:
     def _made_of(self, name: str) -> list[_Service]:
         service = self.services.get(name)
         if service is None:
+            self.missed.add(name)
             return []
         return [service, *(self.services[part] for part in service.of if part in self.services)]
 
     def _served(self, way: _Service, path: str, dataset: _Dataset) -> Entry | None:
-        try:
-            base = join_url(self.place.page.text, _written(way.base))
-            joined = base.text.removesuffix("/") + "/" + _written(path + way.suffix).removeprefix("/")
-            target = parse_url(joined)
-        except RefusedError:
-            target = None
-        if target is None or not self._is_ours(target) or climbs(path):
-            self.passed_over["on another server" if target and not climbs(path) else "no name of a file"] += 1
+        if not way.base.startswith(self.server):
+            self.passed_over["on another server"] += 1
+            return None
+        if PLAIN_PATH.match(path) and "?" not in way.base:
+            url = way.base + path + way.suffix
+        else:
+            url = self._joined(way, path)
+        if not url or len(url) > MAX_URL_LENGTH:
+            self.passed_over["no name of a file"] += 1
             return None
         modified = self.place.dated(moment_in(dataset.modified))
-        return Entry(
-            target.text, _name(target.text), is_directory=False, size=dataset.size, modified=modified
-        )
+        return Entry(url, _name(url), is_directory=False, size=dataset.size, modified=modified)
+
+    def _joined(self, way: _Service, path: str) -> str:
+        if climbs(path):
+            return ""
+        try:
+            return parse_url(way.base + _written(path).removeprefix("/") + way.suffix).text
+        except RefusedError:
+            return ""
 
     def _directory(self, reference: str) -> Entry | None:
         """The catalogue that a reference leads to, if it is below this one (see `_is_below`)."""
@@ -174,24 +203,16 @@ class _Catalog:
 
 def read_thredds(body: bytes, place: Place) -> Reading:
     """What a catalogue lists. `body` is a document whose root is `ROOT` in a namespace with `NAMESPACE`."""
-    document = readable(body)
-    catalog = _Catalog(place, document)
-    catalog.learn_services()
-    survey = Survey(passed_over=catalog.passed_over)
-    survey.of(each_once(catalog.entries(), survey.passed_over))
-    again = _Catalog(place, document, catalog.services)
-    return Reading(
-        What.LISTING,
-        leads_to(each_once(again.entries(), again.passed_over)),
-        digest=survey.digest,
-        notes=survey.notes,
-    )
+    catalog = _Catalog(place, readable(body))
+    survey = survey_of(catalog.entries, catalog.passed_over)
+    if catalog.missed & catalog.services.keys():
+        catalog.passed_over.clear()
+        survey = survey_of(catalog.entries, catalog.passed_over)
+    return Reading(What.LISTING, survey.leads(), digest=survey.digest, notes=survey.notes)
 
 
 def _note(dataset: _Dataset, event: Event, *, inherited: bool) -> None:
     """Keep what an element says of the dataset it stands in."""
-    if event.step is not Step.END:
-        return
     attributes = event.attributes
     if event.name == "serviceName":
         dataset.service = event.text.strip()
