@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast check lint types imports format pictures bench bench-classify bench-crawl bench-fetch bench-listing bench-probe bench-s3 lock clean
+.PHONY: help setup demo up test test-fast check lint types imports format pictures bench bench-classify bench-fetch bench-listing bench-probe bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-s3: setup  ## measure uploads to S3 beside peers (some minutes; less with 
 
 bench-classify: setup  ## measure the classification of half a million resources (less with BENCH="--resources 20000")
 	$(BIN)/python -m benchmarks.classify $(BENCH)
+
+bench-listing: setup  ## measure listings of 100,000 entries beside peers (a minute; less with BENCH="--entries 5000")
+	$(BIN)/python -m benchmarks.listing $(BENCH)
 
 lock:  ## renew requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

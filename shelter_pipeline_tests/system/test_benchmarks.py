@@ -158,3 +158,32 @@ def test_an_unknown_set_is_refused_by_name() -> None:
 
     assert refused.returncode == 2
     assert "there is no tiny" in refused.stderr
+
+
+@pytest.fixture(scope="module")
+def listing() -> Iterator[tuple[str, dict[str, Any]]]:
+    """What one run of the benchmark of listings printed, and its results."""
+    with reachable_folder() as folder:
+        results = folder / "results.json"
+        ended = subprocess.run(
+            [sys.executable, "-m", "benchmarks.listing", "--entries", "250", "--json", str(results)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        yield ended.stdout, json.loads(results.read_text())
+
+
+def test_every_reader_of_listings_finds_every_entry(listing: tuple[str, dict[str, Any]]) -> None:
+    found = {(kind, one): run["found"] for kind, runs in listing[1].items() for one, run in runs.items()}
+
+    assert {kind for kind, _ in found} == {"apache fancy", "apache table", "nginx", "s3", "thredds"}
+    assert {one for _, one in found} >= {"ours", "lxml", "parsel"}
+    assert set(found.values()) == {250}
+
+
+def test_every_goal_of_listing_is_said_to_be_met_or_not(listing: tuple[str, dict[str, Any]]) -> None:
+    assert sum(line.startswith(("met:", "NOT met:")) for line in listing[0].splitlines()) == 5
