@@ -28,6 +28,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shelter_pipeline_tests.support.ports import free_ports
 
 KEY, SECRET, BUCKET = "tests-key", "tests-secret", "rescued"
+PUBLIC_BUCKET = "public"
 _START_SECONDS = 60
 _PORTS = (
     "master.port",
@@ -113,7 +114,9 @@ class SeaweedFS:
             "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
         }
-        path.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
+        # What is in the public bucket may be listed and read by anybody, as the data of public bodies may.
+        anybody = {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}", f"List:{PUBLIC_BUCKET}"]}
+        path.write_text(json.dumps({"identities": [identity, anybody]}), encoding="utf-8")
         return path
 
 

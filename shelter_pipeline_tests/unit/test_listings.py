@@ -180,9 +180,10 @@ def test_keys_are_encoded_and_the_marks_of_folders_are_no_files() -> None:
     assert found.notes == ("in cold storage, which has to be asked to bring it back",)
 
 
-def test_keys_that_a_store_has_encoded_are_decoded_once() -> None:
+@pytest.mark.parametrize("beside", [b"<IsTruncated>", b"</ListBucketResult>"], ids=["before", "behind"])
+def test_keys_that_a_store_has_encoded_are_decoded_once(beside: bytes) -> None:
     body = recorded("gcs.xml").replace(b"pub/a.csv", b"pub/a%2Bb+c%2525.csv")
-    body = body.replace(b"<IsTruncated>", b"<EncodingType>url</EncodingType><IsTruncated>")
+    body = body.replace(beside, b"<EncodingType>url</EncodingType>" + beside)
 
     assert leads_in(body, BUCKET)[0].url == f"{BUCKET}/pub/a%2Bb%20c%2525.csv"
 

@@ -9,6 +9,7 @@ encrypted with a customer's key), and nothing in a listing tells which.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ _SIZES = ("Size", "Content-Length")
 _DATES = ("LastModified", "Last-Modified")
 _TIERS = ("StorageClass", "AccessTier")
 _COLD = frozenset({"GLACIER", "DEEP_ARCHIVE", "Archive"})
+_ENCODED = re.compile(rb"<EncodingType>\s{0,20}url\s{0,20}</EncodingType>")
 # Where a listing goes on, in requests to the stores: version 2, version 1, Azure.
 _CONTINUATIONS = frozenset({"continuation-token", "start-after", "marker"})
 
@@ -41,6 +43,10 @@ class _Bucket:
 
     place: Place
     document: Document
+    root: str = field(init=False)
+    query: list[tuple[str, str]] = field(init=False)
+    prefix: str = field(init=False)  # what was asked for: every key begins with it
+    is_encoded: bool = field(init=False)
     said: dict[str, str] = field(default_factory=dict)
     last_key: str = ""
     passed_over: Counter[str] = field(default_factory=Counter)
@@ -49,14 +55,9 @@ class _Bucket:
         parts = urlsplit(self.place.page.text)
         self.root = f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/')}/"
         self.query = parse_qsl(parts.query, keep_blank_values=True)
-
-    root: str = field(init=False)
-    query: list[tuple[str, str]] = field(init=False)
-
-    @property
-    def prefix(self) -> str:
-        """What was asked for: every key begins with it."""
-        return dict(self.query).get("prefix", "")
+        self.prefix = dict(self.query).get("prefix", "")
+        # Some stores say so behind the keys. In a key itself the brackets would be escaped.
+        self.is_encoded = _ENCODED.search(self.document.body) is not None
 
     def entries(self) -> Iterator[Entry]:
         """An entry for each object, and for each prefix that stands for many."""
@@ -81,7 +82,7 @@ class _Bucket:
                 self.said[name] = text
 
     def _decoded(self, text: str) -> str:
-        return unquote_plus(text) if self.said.get("EncodingType") == "url" else text
+        return unquote_plus(text, errors="surrogateescape") if self.is_encoded else text
 
     def _object(self, found: dict[str, str]) -> Entry | None:
         key = self._decoded(_first(found, _KEYS))
