@@ -211,7 +211,7 @@ def test_the_files_of_a_thredds_catalogue_come_from_its_file_server() -> None:
     server = "https://files.example.gov/thredds"
     assert [(lead.url, lead.to, lead.reader, lead.size, lead.modified) for lead in found.leads] == [
         (f"{server}/fileServer/levels/a.csv", To.FILE, "", 1536, CHANGED),
-        (f"{server}/fileServer/levels/b%20100%25.nc", To.FILE, "", 12_580_000, CHANGED),
+        (f"{server}/fileServer/levels/b%20%231%20100%25.nc", To.FILE, "", 12_580_000, CHANGED),
         (f"{server}/catalog/levels/sub%20dir/catalog.xml", To.DIRECTORY, "thredds", None, None),
         (f"{server}/catalog/levels/more/catalog.xml", To.DIRECTORY, "thredds", None, None),
     ]

@@ -27,7 +27,7 @@ _POINTERS = frozenset({"resolver", "catalog"})
 # Sizes of this form are decimal, unlike those of most listings.
 _UNITS = {"bytes": 1, "kbytes": 10**3, "mbytes": 10**6, "gbytes": 10**9, "tbytes": 10**12, "pbytes": 10**15}
 _MOST_SERVICES = 1000
-_AS_WRITTEN = "/:@!$&'()*+,;=-._~%?"
+_IN_A_PATH = "/:@!$&'()*+,;=-._~%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +118,11 @@ class _Catalog:
         if named in self.services or len(self.services) >= _MOST_SERVICES:
             return
         try:
-            base = (
-                join_url(self.place.page.text, _written(attributes.get("base", ""))).text.removesuffix("/")
-                + "/"
-            )
+            base = join_url(self.place.page.text, _written(attributes.get("base", ""))).text
         except RefusedError:
             base = ""
-        self.services[named] = _Service(
-            attributes.get("serviceType", "").lower(), base, _written(attributes.get("suffix", ""))
-        )
+        kind, suffix = attributes.get("serviceType", "").lower(), attributes.get("suffix", "")
+        self.services[named] = _Service(kind, base.removesuffix("/") + "/", suffix)
         for outer in above:
             if outer in self.services:
                 self.services[outer].of.append(named)
@@ -156,23 +152,12 @@ class _Catalog:
         if not way.base.startswith(self.server):
             self.passed_over["on another server"] += 1
             return None
-        if PLAIN_PATH.match(path) and "?" not in way.base:
-            url = way.base + path + way.suffix
-        else:
-            url = self._joined(way, path)
+        url = way.base + path if PLAIN_PATH.match(path) and not way.suffix else _joined(way, path)
         if not url or len(url) > MAX_URL_LENGTH:
             self.passed_over["no name of a file"] += 1
             return None
         modified = self.place.dated(moment_in(dataset.modified))
         return Entry(url, _name(url), is_directory=False, size=dataset.size, modified=modified)
-
-    def _joined(self, way: _Service, path: str) -> str:
-        if climbs(path):
-            return ""
-        try:
-            return parse_url(way.base + _written(path).removeprefix("/") + way.suffix).text
-        except RefusedError:
-            return ""
 
     def _directory(self, reference: str) -> Entry | None:
         """The catalogue that a reference leads to, if it is below this one (see `_is_below`)."""
@@ -233,10 +218,21 @@ def _size(text: str, unit: int) -> int | None:
         return None
 
 
+def _joined(way: _Service, path: str) -> str:
+    """The URL of a file, in normal form; empty for one that cannot be asked for."""
+    if climbs(path):
+        return ""
+    try:
+        below = quote(path.removeprefix("/") + way.suffix, safe=_IN_A_PATH, errors="surrogateescape")
+        return parse_url(way.base + below).text
+    except RefusedError:
+        return ""
+
+
 def _name(url: str) -> str:
     """A URL without its server, which all entries of a catalogue share."""
     return url.split("/", 3)[3]
 
 
 def _written(reference: str) -> str:
-    return quote(reference, safe=_AS_WRITTEN + "#[]|", errors="surrogateescape")
+    return quote(reference, safe=_IN_A_PATH + "?#[]|", errors="surrogateescape")
