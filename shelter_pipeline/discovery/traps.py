@@ -11,33 +11,39 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
+from shelter_pipeline.discovery.asset_kinds import kind_of_extension
+from shelter_pipeline.discovery.classify import extension_of
 from shelter_pipeline.domain.urls import Url
 
 # The path of what is done rather than read, by whole segments.
 _ACTIONS = frozenset(
     """
-    logout log-out log_out logoff signout sign-out sign_out delete remove unsubscribe unpublish add-to-cart
-    addtocart cart basket checkout vote report-abuse
+    logout log-out log_out logoff signout sign-out sign_out delete unsubscribe unpublish add-to-cart addtocart
+    report-abuse
     """.split()  # noqa: SIM905 - a table
 )
 _LOGINS = frozenset(
     """
-    login log-in log_in signin sign-in sign_in signup sign-up register registration logon sso login.php
-    login.aspx login.jsp login.html signin.aspx
+    login log-in log_in signin sign-in sign_in logon login.php login.aspx login.jsp login.html signin.aspx
     """.split()  # noqa: SIM905
 )
-_PRINTS = frozenset({"print", "printable", "printpdf", "print-friendly", "sendtofriend", "email-this"})
-_SHARES = frozenset({"share", "sharer", "sharer.php", "addthis", "tweet"})
+# Also names of data (the register of companies, the CART site): they count at the end of a path only.
+_AT_THE_END = {
+    "action": frozenset({"remove", "cart", "basket", "checkout", "vote"}),
+    "login": frozenset({"register", "signup", "sign-up", "sso"}),
+}
+_PRINTS = frozenset({"printable", "printpdf", "print-friendly", "sendtofriend", "email-this"})
+_SHARES = frozenset({"sharer", "sharer.php", "addthis", "tweet"})
 _CALENDARS = frozenset({"calendar", "calendars", "event", "events", "agenda", "kalender", "calendario"})
-_DATE_BELOW = re.compile(r"/(?:19|20)[0-9]{2}(?:[-/](?:0?[1-9]|1[0-2])(?:[-/][0-3]?[0-9])?)?/?\Z")
+_DATE_BELOW = re.compile(r"/(?:19|20)[0-9]{2}[-/](?:0?[1-9]|1[0-2])(?:[-/][0-3]?[0-9])?/?\Z")
 
 # key of the query -> slug. A key with `=value` counts only with that value.
 _KEYS = {
-    "calendar": "month ical tribe-bar-date eventdate calendar_view mini calmonth calyear",
+    "calendar": "month ical tribe-bar-date eventdate calendar_view calmonth calyear",
     "sort": "sort sortby sort_by sortorder sort_order orderby order_by order c;o",
     "filter": "filter filters facet facets refine res_format license_id vocab_ f fq",
     "print": "print printable printer format=print view=print output=print display=print mode=print",
-    "share": "share replytocom sharer shared nb email_this",
+    "share": "share replytocom sharer shared email_this",
     "action": "add-to-cart add_to_cart remove_item action=delete action=edit action=logout action=remove do=logout"
     " do=delete op=delete logout delete action=history cmd=delete",
 }
@@ -68,24 +74,34 @@ _IN_PATH = re.compile(
 
 
 def is_trap(url: Url) -> str:
-    """The slug of the trap that a page or directory is: calendar, sort, filter, circle, action …; empty if none."""
-    path, query = _parts(url)
-    segments = [segment.lower() for segment in path.split("/") if segment]
-    return (
-        is_act(url)
-        or _slug_of_path(path, segments)
-        or _slug_of_query(query)
-        or ("circle" if _goes_in_circles(segments) else "")
-    )
+    """The slug of the trap that a page or directory is: calendar, sort, filter, circle, action …; empty if none.
+
+    Directories of FTP servers are made by nobody but people: only circles are looked for.
+    """
+    segments = _segments(url)
+    circle = "circle" if _goes_in_circles(segments) else ""
+    if url.scheme == "ftp":
+        return circle
+    return is_act(url) or _slug_of_path(url.path, segments) or _slug_of_query(_query(url)) or circle
 
 
 def is_act(url: Url) -> str:
-    """`action` or `login` if asking for the URL would change something or ask who we are; empty if not."""
-    path, query = _parts(url)
-    segments = {segment.lower().partition(";")[0] for segment in path.split("/")}
-    if segments & _ACTIONS or _slug_of_query(query) == "action":
+    """`action` or `login` if asking for the URL would change something or ask who we are; empty if not.
+
+    A path that ends as a file of a known kind is a file, whatever the folders above it are called.
+    """
+    if url.scheme == "ftp":
+        return ""
+    if _slug_of_query(_query(url)) == "action":
         return "action"
-    return "login" if segments & _LOGINS else ""
+    segments = _segments(url)
+    if not segments or kind_of_extension(extension_of(url.path) or ""):
+        return ""
+    names = {segment.partition(";")[0] for segment in segments}
+    for slug, words in (("action", _ACTIONS), ("login", _LOGINS)):
+        if names & words or segments[-1] in _AT_THE_END[slug]:
+            return slug
+    return ""
 
 
 def without_session(text: str) -> str:
@@ -99,8 +115,12 @@ def without_session(text: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, "&".join(kept), parts.fragment))
 
 
-def _parts(url: Url) -> tuple[str, str]:
-    return url.path, urlsplit(url.text).query
+def _query(url: Url) -> str:
+    return urlsplit(url.text).query
+
+
+def _segments(url: Url) -> list[str]:
+    return [segment.lower() for segment in url.path.split("/") if segment]
 
 
 def _names_session(field: str) -> bool:
@@ -115,7 +135,7 @@ def _slug_of_path(path: str, segments: list[str]) -> str:
     names = set(segments)
     if names & _CALENDARS and _DATE_BELOW.search(path):
         return "calendar"
-    if names & _PRINTS:
+    if names & _PRINTS or segments[:1] == ["print"]:
         return "print"
     return "share" if names & _SHARES else ""
 

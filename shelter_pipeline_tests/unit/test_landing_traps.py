@@ -37,13 +37,15 @@ SITE = "https://www.example.gov"
         ("/node/7?format=print", "print"),
         ("/?share=twitter", "share"),
         ("/post?replytocom=7", "share"),
-        ("/share/7", "share"),
+        ("/sharer.php?u=7", "share"),
         ("/logout", "action"),
         ("/user/logout?x=1", "action"),
         ("/file/7/delete", "action"),
         ("/wiki/Data?action=edit", "action"),
         ("/shop/?add-to-cart=7", "action"),
         ("/cart", "action"),
+        ("/shop/cart/", "action"),
+        ("/user/register", "login"),
         ("/list?sort=a&action=delete", "action"),
         ("/login?next=/data", "login"),
         ("/user/login", "login"),
@@ -65,6 +67,11 @@ SITE = "https://www.example.gov"
         ("/logout-times.html", ""),
         ("/logins/", ""),
         ("/station?sid=KABR", ""),
+        ("/data/register/companies/", ""),
+        ("/arm/cart/2001/", ""),
+        ("/pub/share/data/", ""),
+        ("/maps/print/", ""),
+        ("/storm/events/2024/", ""),
     ],
 )
 def test_each_row_of_the_table_of_traps(path: str, slug: str) -> None:
@@ -73,7 +80,20 @@ def test_each_row_of_the_table_of_traps(path: str, slug: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "slug"),
+    [("/pub/events/2024/05/", ""), ("/login/", ""), ("/print/", ""), ("/a/b/a/b/a/b/", "circle")],
+)
+def test_on_an_ftp_server_only_circles_are_traps(path: str, slug: str) -> None:
+    url = parse_url(f"ftp://ftp.example.gov{path}")
+
+    assert (is_trap(url), is_act(url)) == (slug, "")
+
+
+@pytest.mark.parametrize(
+    ("path", "slug"),
     [
+        ("/login/register/delete/a.csv", ""),
+        ("/a.csv?action=delete", "action"),
+        ("/login.php?next=a.csv", "login"),
         ("/logout", "action"),
         ("/sign-in", "login"),
         ("/list?sort=a", ""),
