@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -108,21 +109,29 @@ def bundled_kinds() -> AssetKinds:
     return AssetKinds(kind_of_row(slug, row) for slug, row in tomllib.loads(text)["kind"].items())
 
 
+IN_USE: ContextVar[AssetKinds | None] = ContextVar("asset_kinds", default=None)
+
+
+def kinds_in_use() -> AssetKinds:
+    """The table of the block that `classification_table.using` opened, else the one that comes with Shelter."""
+    return IN_USE.get() or bundled_kinds()
+
+
 def kind_named(slug: str | None) -> AssetKind | None:
     """The row of a slug, of those that come with Shelter."""
-    return bundled_kinds().named(slug)
+    return kinds_in_use().named(slug)
 
 
 def kind_of_extension(extension: str) -> AssetKind | None:
     """As `AssetKinds.of_extension`, of the kinds that come with Shelter."""
-    return bundled_kinds().of_extension(extension)
+    return kinds_in_use().of_extension(extension)
 
 
 def kind_of_media_type(media_type: str | None) -> AssetKind | None:
     """As `AssetKinds.of_media_type`, of the kinds that come with Shelter."""
-    return bundled_kinds().of_media_type(media_type)
+    return kinds_in_use().of_media_type(media_type)
 
 
 def kind_of_format(name: str | None) -> AssetKind | None:
     """As `AssetKinds.of_format`, of the kinds that come with Shelter."""
-    return bundled_kinds().of_format(name)
+    return kinds_in_use().of_format(name)

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -21,7 +23,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from shelter_pipeline.discovery.asset_kinds import AssetKind, AssetKinds
+from shelter_pipeline.discovery.asset_kinds import IN_USE, AssetKind, AssetKinds
 from shelter_pipeline.discovery.expressions import expression_problem
 from shelter_pipeline.discovery.known_places import KEYS, Kind, Place, Places
 from shelter_pipeline.domain.errors import SetupError
@@ -105,6 +107,28 @@ def classification_rules(path: Path | None = None) -> ClassificationRules:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SetupError(f"{path} cannot be read: {error}", reason="bad-setting") from error
     return read_classification_rules(bundled, changes, str(path))
+
+
+_IN_USE: ContextVar[ClassificationRules | None] = ContextVar("classification_rules", default=None)
+
+
+@contextmanager
+def using(rules: ClassificationRules) -> Iterator[None]:
+    """Let everything in the block, on this thread, classify by these rules where it is given no others.
+
+    Pages are read by many small parsers; an operator's table reaches all of them this way.
+    """
+    of_rules, of_kinds = _IN_USE.set(rules), IN_USE.set(rules.kinds)
+    try:
+        yield
+    finally:
+        _IN_USE.reset(of_rules)
+        IN_USE.reset(of_kinds)
+
+
+def rules_in_use() -> ClassificationRules:
+    """The rules of the innermost `using`, else those that come with Shelter."""
+    return _IN_USE.get() or classification_rules()
 
 
 def read_classification_rules(bundled: Table, changes: Table, place: str) -> ClassificationRules:

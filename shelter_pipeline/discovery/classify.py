@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from shelter_pipeline.discovery.asset_kinds import AssetKind
-from shelter_pipeline.discovery.classification_table import ClassificationRules, classification_rules
+from shelter_pipeline.discovery.classification_table import ClassificationRules, rules_in_use
 from shelter_pipeline.discovery.known_places import Address, Kind
 from shelter_pipeline.discovery.repair import MOST_URLS, is_whole, may_need_repair, repair, split_urls
 from shelter_pipeline.domain.errors import RefusedError
@@ -67,7 +67,7 @@ def classify(
     """
     if not url or url.isspace():
         return Classification(Kind.EMPTY, None, "empty", None, "there is no URL")
-    asked = _Asked(format, media_type, rules or classification_rules())
+    asked = _Asked(format, media_type, rules or rules_in_use())
     if may_need_repair(url):
         return asked.of_field(url)
     try:
@@ -207,7 +207,7 @@ def _ending(path: str, rules: ClassificationRules) -> tuple[str, str | None]:
 
 def extension_of(path: str, *, rules: ClassificationRules | None = None) -> str | None:
     """The extension that makes a URL's path a file, in its own case; None for a page or a directory."""
-    rules = rules or classification_rules()
+    rules = rules or rules_in_use()
     return _ending(path, rules)[1]
 
 

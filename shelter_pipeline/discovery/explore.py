@@ -25,6 +25,7 @@ from shelter_pipeline.domain.errors import ShelterError, TransientError
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.domain.verdicts import REASONS, Next
+from shelter_pipeline.fetching.content import ContentRules
 
 FOUND = "found"
 FOUND_IN_PART = "found-in-part"
@@ -62,18 +63,27 @@ class Conclusion:
 class Exploration:
     """One place, with the pages that are known of it.
 
-    `kind` and `rule` are its classification. Give it the `pages` it had when it was put down
-    to take it up again; without any it begins.
+    `kind` and `rule` are its classification, `content` the signs of walls. Give it the
+    `pages` it had when it was put down to take it up again; without any it begins.
     """
 
     def __init__(
-        self, url: str, kind: Kind, rule: str, budget: Budget, *, pages: Iterable[Page] = (), max_attempts: int = 8
+        self,
+        url: str,
+        kind: Kind,
+        rule: str,
+        budget: Budget,
+        *,
+        pages: Iterable[Page] = (),
+        content: ContentRules | None = None,
+        max_attempts: int = 8,
     ) -> None:
         self.url = url
         self.kind = kind
         self.rule = rule
         self.budget = budget
         self.pages: list[Page] = list(pages)
+        self._content = content
         self._max_attempts = max_attempts
         self._known = {page.url for page in self.pages}
         self._files = sum(page.files for page in self.pages)
@@ -115,7 +125,7 @@ class Exploration:
         try:
             if isinstance(came, ShelterError):
                 raise came
-            reading = read_reply(page, came)
+            reading = read_reply(page, came, self._content)
         except ShelterError as error:
             if error.reason == "too-large" and page.why != "directory" and self.kind is not Kind.DIRECTORY:
                 # No page is as large as that, so it is the file itself.
@@ -211,7 +221,7 @@ class Exploration:
         return FoundAsset(
             lead.url,
             kind,
-            self._via(page),
+            "direct" if lead.url == self.url else self._via(page),
             lead.why,
             page,
             lead.size,

@@ -11,12 +11,13 @@ from shelter_pipeline.discovery.classify import extension_of
 from shelter_pipeline.discovery.families import declared, enter, family
 from shelter_pipeline.discovery.families.metadata_xml import read_metadata_xml
 from shelter_pipeline.discovery.ftp_listing import read_ftp_listing
-from shelter_pipeline.discovery.landing import read_landing
+from shelter_pipeline.discovery.landing import LINKSET, read_landing, read_linkset
 from shelter_pipeline.discovery.leads import Lead, Reading, Reply, To, What
 from shelter_pipeline.discovery.listings import read_listing
 from shelter_pipeline.discovery.pages import Page
 from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
 from shelter_pipeline.domain.urls import Url, parse_url
+from shelter_pipeline.fetching.content import ContentRules
 from shelter_pipeline.fetching.replies import retry_after_seconds
 from shelter_pipeline.portals.protocol import Head
 from shelter_pipeline.portals.replies import looks_like_html, status_problem
@@ -43,18 +44,23 @@ def may_be_page(head: Head) -> bool:
     return media_type.startswith("text/") or media_type.endswith(("xml", "json"))
 
 
-def read_reply(page: Page, reply: Reply) -> Reading:
-    """What a reply to a page's request says. Raises the ShelterError that its status or emptiness calls for."""
+def read_reply(page: Page, reply: Reply, content: ContentRules | None = None) -> Reading:
+    """What a reply to a page's request says; `content` are the signs of walls, by default those of the package.
+
+    Raises the ShelterError that its status or emptiness calls for.
+    """
     if (problem := status_problem(reply.head.status)) is not None:
         raise _failure(page, reply, *problem)
     url = parse_url(reply.final_url)
-    return _by_who_sent_it(page, reply, url) or _by_what_came(page, reply, url)
+    return _by_who_sent_it(page, reply, url) or _by_what_came(page, reply, url, content)
 
 
 def _by_who_sent_it(page: Page, reply: Reply, url: Url) -> Reading | None:
     """What is known before the body is looked at: a listing of FTP, a family's answer, a redirect to one, a file."""
     if url.scheme == "ftp":
         return read_ftp_listing(reply, url)
+    if page.reader == LINKSET:
+        return read_linkset(reply, url)
     if page.reader and (reader := family(page.reader)) is not None:
         return reader.read(reply, url)
     if url.text != page.url and (entered := enter(url)) is not None:
@@ -62,13 +68,13 @@ def _by_who_sent_it(page: Page, reply: Reply, url: Url) -> Reading | None:
     return None if may_be_page(reply.head) else Reading(What.FILE, [_itself(page, url, reply)])
 
 
-def _by_what_came(page: Page, reply: Reply, url: Url) -> Reading:
+def _by_what_came(page: Page, reply: Reply, url: Url, content: ContentRules | None) -> Reading:
     if not reply.body.strip():
         raise PermanentError(f"{page.url} answered with nothing", reason="empty")
     if (listing := read_listing(reply, url)) is not None:
         return listing
     if looks_like_html(reply.body, reply.head.get("content-type")):
-        return read_landing(reply, url)
+        return read_landing(reply, parse_url(page.url), rules=content)
     itself = _itself(page, url, reply)
     if (record := read_metadata_xml(reply, url)) is not None:
         return replace(record, leads=chain([itself], record.leads))

@@ -33,6 +33,7 @@ _SECONDS_UNKEPT = 5.0
 # Places in hand: enough for hundreds of hosts, few enough for memory; of one host enough to keep its turns in use.
 _IN_HAND = 600
 _EACH_HOST = 6
+_PAGES_AT_ONCE = 32  # of one place: what has been asked for is waited for when a run ends
 
 Key = TypeVar("Key")
 
@@ -123,7 +124,7 @@ class Crawl(Generic[Key]):
     def run(self) -> CrawlResult:
         """Read until there is nothing to read now, or the pages or the time are used up."""
         with self._runner:
-            while self._may_go_on() and (self._take() or self._runner.pending or self._held):
+            while self._has_time() and (self._take() or self._runner.pending or self._may_ask()):
                 self._hear()
                 self._keep()
             self._runner.stop()
@@ -132,17 +133,25 @@ class Crawl(Generic[Key]):
             self._keep(everything=True)
         return self._result
 
-    def _may_go_on(self) -> bool:
-        if self._result.pages >= self._max_pages:
-            self._result.cut_short = f"the run ended after {self._result.pages} pages"
-        elif time.monotonic() >= self._until:
+    def _has_time(self) -> bool:
+        if time.monotonic() >= self._until:
             self._result.cut_short = "the time of the run was over"
-        return not self._result.cut_short
+            return False
+        return True
+
+    def _may_ask(self) -> bool:
+        """Whether places in hand have pages to ask for and the run has pages left; what is asked for is waited for."""
+        if self._result.pages < self._max_pages:
+            return bool(self._held)
+        if self._held:
+            self._result.cut_short = f"the run ended after {self._result.pages} pages"
+        return False
 
     def _take(self) -> int:
         """More places if there is room for them; how many."""
         now = time.monotonic()
-        if len(self._held) > _IN_HAND // 2 or (self._runner.pending and now - self._took_at < _LOOK_SECONDS):
+        is_early = self._runner.pending and now - self._took_at < _LOOK_SECONDS
+        if is_early or len(self._held) > _IN_HAND // 2 or self._result.pages >= self._max_pages:
             return 0
         self._took_at = now
         full = [host for host, count in self._by_host.items() if count >= _EACH_HOST]
@@ -155,7 +164,8 @@ class Crawl(Generic[Key]):
         return len(taken)
 
     def _ask(self, held: Held[Key]) -> None:
-        pages = held.to_ask()[: max(self._max_pages - self._result.pages, 0)]
+        room = min(self._max_pages - self._result.pages, _PAGES_AT_ONCE - len(held.asked))
+        pages = held.to_ask()[: max(room, 0)]
         for page in pages:
             held.asked.add(id(page))
             self._result.pages += 1

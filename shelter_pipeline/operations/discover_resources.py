@@ -28,6 +28,7 @@ from shelter_pipeline.catalog.discoveries import (
 from shelter_pipeline.catalog.explorations import Place, attach_places, reconsidered_resources
 from shelter_pipeline.catalog.portals import find_portal
 from shelter_pipeline.catalog.portals import organization_id as organization_id_of
+from shelter_pipeline.discovery.classification_table import classification_rules, using
 from shelter_pipeline.discovery.classify import Classification, Kind, classify
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.operations.crawl import Crawl, CrawlResult
@@ -37,6 +38,8 @@ from shelter_pipeline.operations.workplace import Workplace
 _DATASETS_AT_ONCE = 500
 _RESULTS_KEPT_AT_ONCE = 2000
 _FILES = frozenset({Kind.FILE, Kind.ARCHIVE, Kind.DIRECTORY})
+# Most XML of catalogues is metadata (ISO 19115, FGDC); where a dataset lists no data, such a record may tell of them.
+_RECORDS = frozenset({"xml"})
 _PLACES = (Kind.DIRECTORY, Kind.WEB_PAGE, Kind.SERVICE, Kind.REPOSITORY, Kind.CODE)
 
 Progress = Callable[[int], None]
@@ -59,6 +62,13 @@ def discover_resources(
     ended, how many places were put down; and of the portal as it stands now its resources by
     kind and outcome, its files by kind, and the places that are not read to their end.
     """
+    with using(classification_rules(workplace.settings.classification_rules)):
+        return _discover(workplace, slug, organization_id, progress)
+
+
+def _discover(
+    workplace: Workplace, slug: str, organization_id: int | None, progress: Progress | None
+) -> dict[str, Any]:
     portal = find_portal(workplace.catalog, slug)
     told = _Classified(workplace, portal.id, organization_id, progress)
     told.run()
@@ -103,6 +113,16 @@ def _crawl(
     return crawl.run()
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A resource to look at, and whether its dataset lists a file anyway, and one that is no mere record."""
+
+    row: ResourceRow
+    kind: Classification
+    has_file: bool
+    has_data: bool
+
+
 @dataclass(slots=True)
 class _Classified:
     """Resources that are told by their addresses: what is a file is one, what is a place waits to be explored."""
@@ -118,16 +138,15 @@ class _Classified:
 
     def run(self) -> None:
         """Look at all that is due, and keep it in portions."""
-        for row, kind, has_file in self._due():
-            self._look_at(row, kind, has_file=has_file)
+        for one in self._due():
+            self._look_at(one)
             if len(self._discoveries) + len(self._places) >= _RESULTS_KEPT_AT_ONCE:
                 self._keep()
         self._keep()
         self._reconsider()
         self._keep()
 
-    def _due(self) -> Iterator[tuple[ResourceRow, Classification, bool]]:
-        """Each due resource with its classification, and whether its dataset lists a file anyway."""
+    def _due(self) -> Iterator[_Due]:
         after = 0
         while rows := due_resources(
             self.workplace.catalog,
@@ -139,18 +158,22 @@ class _Classified:
             after = rows[-1].dataset_id
             for _, group in groupby(rows, key=lambda row: row.dataset_id):
                 members = [(row, self._classify(row)) for row in group]
-                has_file = any(kind.kind in _FILES for row, kind in members if row.role != "landing")
-                yield from ((row, kind, has_file) for row, kind in members if row.due)
+                files = [kind for row, kind in members if row.role != "landing" and kind.kind in _FILES]
+                has_data = any(kind.asset_kind not in _RECORDS for kind in files)
+                yield from (_Due(row, kind, bool(files), has_data) for row, kind in members if row.due)
 
     def _classify(self, row: ResourceRow) -> Classification:
         return classify(row.url, format=row.format, media_type=row.media_type)
 
-    def _look_at(self, row: ResourceRow, kind: Classification, *, has_file: bool) -> None:
+    def _look_at(self, one: _Due) -> None:
         self.looked_at += 1
-        if row.role == "landing" and has_file:
+        row, kind = one.row, one.kind
+        if row.role == "landing" and one.has_file:
             self._tell(row, kind, "not-followed")
         elif kind.kind in (Kind.FILE, Kind.ARCHIVE):
             self._tell(row, kind, "found", findings=[_finding(row, kind)])
+            if kind.asset_kind in _RECORDS and not one.has_data:
+                self._places.append(_place(row, kind))
         elif kind.kind is Kind.LOGIN_WALL:
             self._tell(row, kind, "login-required", f"a login by the rule {kind.rule}")
         elif kind.urls:

@@ -25,6 +25,7 @@ from shelter_pipeline.discovery.explore import Exploration, FoundAsset
 from shelter_pipeline.discovery.pages import Budget, Page, PageState
 from shelter_pipeline.dispatch.patience import patiently
 from shelter_pipeline.domain.urls import Url, parse_url
+from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.operations.crawl import Held
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.settings import Settings
@@ -107,6 +108,7 @@ class ExplorationLedger:
             taken.rule,
             budget,
             pages=_pages([row for row in rows if row.round == taken.round]),
+            content=content_rules(self.workplace.settings.content_rules),
             max_attempts=self.workplace.settings.asset_max_attempts,
         )
         return Held(taken.id, taken.host, exploration)

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
 
+from shelter_pipeline.discovery.classification_table import classification_rules, using
 from shelter_pipeline.discovery.classify import Classification, Kind, classify
 from shelter_pipeline.discovery.explore import Exploration, FoundAsset
 from shelter_pipeline.discovery.pages import Page
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.fetching.door import Door
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.fetching.robots_book import RobotsBook
@@ -33,6 +35,13 @@ def explore_url(
     Returns `{url, kind, rule, outcome, detail, requests, files, pages}`: each file with the
     page that gave it and why, each page with what it was and what was left unread of it.
     """
+    with using(classification_rules(settings.classification_rules)):
+        return _told(text, settings, format, media_type, progress)
+
+
+def _told(
+    text: str, settings: Settings, format: str | None, media_type: str | None, progress: Progress | None
+) -> dict[str, Any]:
     verdict = classify(text, format=format, media_type=media_type)
     told = {"url": verdict.url or text, "kind": verdict.kind.value, "rule": verdict.rule}
     if verdict.url is None or verdict.kind is Kind.LOGIN_WALL:
@@ -51,7 +60,13 @@ def explore_url(
 
 
 def _explored(verdict: Classification, settings: Settings, progress: Progress | None) -> dict[str, Any]:
-    exploration = Exploration(verdict.url or "", verdict.kind, verdict.rule, budget_of(settings))
+    exploration = Exploration(
+        verdict.url or "",
+        verdict.kind,
+        verdict.rule,
+        budget_of(settings),
+        content=content_rules(settings.content_rules),
+    )
     ledger = _OnePlace(exploration)
     politeness = Politeness.of(settings)
     with politeness, closing(RobotsBook.of(settings, politeness)) as robots:

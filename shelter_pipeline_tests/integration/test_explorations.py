@@ -405,3 +405,60 @@ def test_the_trail_of_a_file_names_every_page_and_why_it_was_read(
     ]
     assert way["pages"][1]["label"] == "Data files"
     assert [(one["outcome"], one["files"], one["pages"]) for one in of_dataset["links"]] == [("found", 1, 3)]
+
+
+RECORD = b"""<?xml version="1.0"?>
+<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd" xmlns:gco="http://www.isotc211.org/2005/gco">
+ <gmd:distributionInfo><gmd:MD_Distribution><gmd:transferOptions><gmd:MD_DigitalTransferOptions>
+  <gmd:onLine><gmd:CI_OnlineResource><gmd:linkage><gmd:URL>%s/files/a.nc</gmd:URL></gmd:linkage>
+  <gmd:function><gmd:CI_OnLineFunctionCode codeListValue="download">download</gmd:CI_OnLineFunctionCode></gmd:function>
+  </gmd:CI_OnlineResource></gmd:onLine>
+ </gmd:MD_DigitalTransferOptions></gmd:transferOptions></gmd:MD_Distribution></gmd:distributionInfo>
+</gmd:MD_Metadata>"""
+
+
+def test_a_metadata_record_is_a_file_and_tells_of_the_data_where_its_dataset_lists_none(
+    catalog: Catalog, portal: PortalRow, opened: Open, site: LocalSite
+) -> None:
+    alone = site.serves("/iso/1.xml", RECORD % site.url.encode(), content_type="application/xml")
+    beside = site.serves("/iso/2.xml", RECORD % site.url.encode(), content_type="application/xml")
+    gone = f"{site.url}/iso/3.xml"
+    table = a_resource(f"{site.url}/table.csv", key="r2", position=1)
+    harvested(
+        catalog,
+        portal,
+        [
+            a_dataset("1", a_resource(alone)),
+            a_dataset("2", a_resource(beside), table),
+            a_dataset("3", a_resource(gone)),
+        ],
+    )
+
+    with opened() as workplace:
+        for _ in range(2):
+            discover_resources(workplace, portal.slug)
+
+    assert links(catalog, site) == [
+        ("1", "/files/a.nc"),
+        ("1", "/iso/1.xml"),
+        ("2", "/iso/2.xml"),
+        ("2", "/table.csv"),
+        ("3", "/iso/3.xml"),
+    ]
+    assert sorted(asked(site)) == ["/iso/1.xml", "/iso/3.xml"]
+    assert rows(catalog, "SELECT classified_as, outcome FROM resource WHERE url LIKE '%1.xml'") == [
+        ("file", "found")
+    ]
+
+
+def test_an_operators_kinds_reach_the_links_of_pages(
+    catalog: Catalog, portal: PortalRow, opened: Open, site: LocalSite, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[kind.soundings]\nlabel = "Soundings"\nfamily = "scientific"\nextensions = "sdg"\n')
+    harvested(catalog, portal, [a_dataset("1", a_resource(site.serves("/about", page("/files/a.sdg"))))])
+
+    with opened(classification_rules=rules) as workplace:
+        discover_resources(workplace, portal.slug)
+
+    assert rows(catalog, "SELECT url, kind FROM asset") == [(f"{site.url}/files/a.sdg", "soundings")]

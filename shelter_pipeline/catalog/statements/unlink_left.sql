@@ -1,6 +1,6 @@
 -- When a round has ended, the resources of a place lead only to what its pages of this round give, and to what we hold:
--- not to what a resource led to before its address changed, or what pages gave that nothing leads to any more. A page
--- that came in place of a promised file stays, as the failure it is, until its links lead to data.
+-- not to what a resource led to before its address changed, or what pages gave that nothing leads to any more. The
+-- place itself, if it was taken for a file, stays one, and the failure it may be, until it leads to data.
 WITH unlinked AS (
     DELETE FROM asset_resource
      USING resource, staged_exploration, exploration, asset
@@ -11,8 +11,7 @@ WITH unlinked AS (
        AND asset.id = asset_resource.asset_id
        AND asset.sha256 IS NULL
        AND (staged_exploration.outcome IN ('found', 'found-in-part')
-            OR asset_resource.page_id IS NOT NULL
-            OR asset.reason IS DISTINCT FROM 'html-instead')
+            OR asset.url_hash <> exploration.url_hash)
        AND NOT EXISTS (SELECT FROM exploration_page AS page
                         WHERE page.id = asset_resource.page_id
                           AND page.exploration_id = exploration.id
