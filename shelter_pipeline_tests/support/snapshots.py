@@ -39,7 +39,17 @@ _ROWS = {
                reason, sha256, size, etag, last_modified, attempts, next_attempt_at, found_at, batch.key
           FROM asset LEFT JOIN batch ON batch.id = batch_id""",
     "link": """
-        SELECT asset.url, identifier, resource.key, via, path
+        SELECT asset.url, identifier, resource.key, via, why,
+               CASE WHEN page_id IS NULL THEN path
+                    ELSE (WITH RECURSIVE above AS (
+                              SELECT parent_id, url, 0 AS distance FROM exploration_page WHERE id = page_id
+                              UNION ALL
+                              SELECT page.parent_id, page.url, distance + 1
+                                FROM above JOIN exploration_page AS page ON page.id = above.parent_id)
+                          SELECT coalesce(array_agg(above.url ORDER BY distance DESC)
+                                              FILTER (WHERE above.url <> asset.url), '{}')
+                            FROM above)
+               END
           FROM asset_resource JOIN asset ON asset.id = asset_id JOIN resource ON resource.id = resource_id
           JOIN dataset ON dataset.id = dataset_id""",
     "capture": """
