@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from shelter_pipeline.catalog.connection import Catalog, copy_rows, statement, storable
+from shelter_pipeline.catalog.connection import Catalog, copy_rows, statement, storable, storable_moment
 from shelter_pipeline.catalog.discoveries import ResourceRow
 from shelter_pipeline.domain.urls import Url
 
@@ -88,6 +88,7 @@ class PageFinding:
     size: int | None = None
     estimated_size: int | None = None
     checksum: str | None = None
+    modified: datetime | None = None  # as the page says
 
 
 @dataclass(slots=True)
@@ -236,7 +237,7 @@ def record_portions(catalog: Catalog, portions: Sequence[Portion], keeping: Keep
         connection.execute(statement("merge_pages"))
         connection.execute(statement("merge_hosts"))
         new = int(connection.execute(statement("merge_assets")).scalar_one())
-        for name in ("note_estimates", "link_found", "unlink_unlisted", "unlink_left"):
+        for name in ("note_listed", "link_found", "unlink_unlisted", "unlink_left"):
             connection.execute(statement(name))
         connection.execute(
             statement("conclude_explorations"),
@@ -284,7 +285,7 @@ def _stage(connection: Connection, portions: Sequence[Portion]) -> None:
     copy_rows(
         connection,
         "staged_finding (exploration_id, page_id, url, url_hash, host, kind, format, media_type, size,"
-        " estimated_size, checksum, via, why)",
+        " estimated_size, listed_modified, checksum, via, why)",
         (_finding_row(portion.taken.id, one) for portion in portions for one in portion.findings),
     )
 
@@ -329,6 +330,7 @@ def _finding_row(exploration_id: int, finding: PageFinding) -> tuple[Any, ...]:
         None if finding.media_type is None else storable(finding.media_type),
         finding.size,
         finding.estimated_size,
+        storable_moment(finding.modified),
         finding.checksum,
         finding.via,
         finding.why,

@@ -131,6 +131,7 @@ asset = sa.Table(
     sa.Column("checksum", sa.Text),
     sa.Column("expected_size", sa.BigInteger),
     sa.Column("estimated_size", sa.BigInteger),  # what a listing or the server says of it: no promise
+    moment("listed_modified"),  # when it was last changed, as a listing says
     sa.Column("probed", sa.Boolean, nullable=False, server_default=sa.false()),  # by its server, ever
     sa.Column("state", sa.Text, nullable=False, server_default="pending"),
     sa.Column("reason", sa.Text),  # of the last verdict

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shelter_pipeline.discovery.asset_kinds import kind_of_extension, kind_of_media_type
 from shelter_pipeline.discovery.classify import Kind, extension_of
@@ -49,6 +49,7 @@ class FoundAsset:
     checksum: str | None = None
     format: str | None = None
     media_type: str | None = None
+    modified: datetime | None = None  # as the page says
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,7 @@ class Exploration:
             lead.checksum,
             lead.format,
             lead.media_type,
+            lead.modified,
         )
 
     def _via(self, page: Page) -> str:

@@ -231,4 +231,5 @@ def _finding(found: FoundAsset) -> PageFinding:
         found.size if found.promised else None,
         None if found.promised else found.size,
         found.checksum,
+        found.modified,
     )

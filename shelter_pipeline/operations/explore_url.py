@@ -117,6 +117,7 @@ def _file(found: FoundAsset) -> dict[str, Any]:
         "via": found.via,
         "why": found.why,
         "size": found.size,
+        "modified": found.modified,
         "checksum": found.checksum,
         "path": [url for url in found.page.path if url != found.url],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -462,3 +462,32 @@ def test_an_operators_kinds_reach_the_links_of_pages(
         discover_resources(workplace, portal.slug)
 
     assert rows(catalog, "SELECT url, kind FROM asset") == [(f"{site.url}/files/a.sdg", "soundings")]
+
+
+@pytest.mark.breaks("held_without_good_copy", "blobs_without_copy")
+@pytest.mark.parametrize(
+    ("later", "is_due"), [("2020-01-02", False), ("2024-05-06", True), ("2019-01-01", False)]
+)
+def test_a_held_file_that_its_listing_says_was_changed_is_due_for_another_look(
+    catalog: Catalog, portal: PortalRow, opened: Open, site: LocalSite, later: str, is_due: bool
+) -> None:
+    first = listing("a.csv")
+    url = site.serves_in_turn(
+        "/pub/", Answered(first), Answered(first.replace(b"2020-01-02", later.encode()))
+    )
+    harvested(catalog, portal, [a_dataset("1", a_resource(url))])
+
+    with opened() as workplace:
+        discover_resources(workplace, portal.slug)
+        change(catalog, "INSERT INTO blob (sha256, size) VALUES (repeat('0', 64), 7)")
+        change(
+            catalog,
+            "UPDATE asset SET state = 'held', sha256 = repeat('0', 64), size = 7,"
+            " next_attempt_at = now() + interval '30 days'",
+        )
+        due_again(catalog)
+        discover_resources(workplace, portal.slug)
+
+    assert rows(catalog, "SELECT state, next_attempt_at <= now(), listed_modified FROM asset") == [
+        ("held", is_due, datetime.fromisoformat(f"{later}T03:04:00+00:00"))
+    ]

@@ -84,6 +84,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_asset_resource_page_id'), 'asset_resource', ['page_id'], unique=False)
     _known_ways((*VIAS, 'repository'))
     op.add_column('asset', sa.Column('estimated_size', sa.BigInteger(), nullable=True))
+    op.add_column('asset', sa.Column('listed_modified', sa.DateTime(timezone=True), nullable=True))
     # A size that a listing gave was kept as a promise, and a file that had grown was held against it.
     op.execute(
         "UPDATE asset SET estimated_size = expected_size, expected_size = NULL"
@@ -100,7 +101,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("UPDATE asset_resource SET via = 'landing-page' WHERE via = 'repository'")
     _known_ways(VIAS)
-    op.drop_column('asset', 'estimated_size')
+    for column in ('listed_modified', 'estimated_size'):
+        op.drop_column('asset', column)
     for column in ('page_id', 'why'):
         op.drop_column('asset_resource', column)
     for column in ('exploration_id', 'repair'):
