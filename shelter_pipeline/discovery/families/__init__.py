@@ -8,6 +8,7 @@ that the family reads.
 
 from __future__ import annotations
 
+from shelter_pipeline.discovery.families.addresses import has_room
 from shelter_pipeline.discovery.families.arcgis_hub import ArcgisHub
 from shelter_pipeline.discovery.families.arcgis_rest import ArcgisRest
 from shelter_pipeline.discovery.families.bucket_browser import BucketBrowser
@@ -66,8 +67,10 @@ _BY_SLUG = {family.slug: family for family in FAMILIES}
 def enter(url: Url) -> tuple[str, Reading] | None:
     """The slug of the first family that knows the URL, and what the URL alone tells; None if nobody does.
 
-    An identifier whose prefix names its repository is that repository's page.
+    An identifier whose prefix names its repository is that repository's page. Nobody has an interface by FTP.
     """
+    if url.scheme == "ftp" or not has_room(url):
+        return None
     try:
         place = place_of(url) or url
         for known in FAMILIES:

@@ -11,27 +11,24 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
-from shelter_pipeline.discovery.families.findings import (
-    LANDING_PAGE_ONLY,
-    LOGIN_REQUIRED,
-    Findings,
+from shelter_pipeline.discovery.families.addresses import name_of, parameters
+from shelter_pipeline.discovery.families.answers import (
     entries,
+    items,
     mapping,
-    name_of,
     no_record,
-    one_api_page,
-    one_file,
-    parameters,
     record_of,
-    settled,
+    shown,
     words,
 )
-from shelter_pipeline.discovery.leads import Reading, Reply, What
+from shelter_pipeline.discovery.families.arcgis import HUB, exports, refused
+from shelter_pipeline.discovery.families.findings import Findings
+from shelter_pipeline.discovery.families.readings import asked, file_lead, led, nothing_in
+from shelter_pipeline.discovery.leads import Reading, Reply
 from shelter_pipeline.domain.errors import PermanentError
 from shelter_pipeline.domain.records import Json
 from shelter_pipeline.domain.urls import Url
 
-HUB = "https://hub.arcgis.com/api"
 ITEMS = "https://www.arcgis.com/sharing/rest/content/items"
 _ID = r"(?P<id>[0-9a-f]{32})"
 _VIEW = r"(?:/(?:about|explore|data|api|map|documentation))?/?\Z"
@@ -47,7 +44,6 @@ _PORTAL_ITEM = re.compile(rf"/sharing/rest/content/items/{_ID}/?\Z")
 _PORTAL_DATA = re.compile(rf"/sharing/rest/content/items/{_ID}/data/?\Z")
 _WHOLE_ID = re.compile(rf"{_ID}(?:_(?P<layer>[0-9]{{1,4}}))?\Z")
 _LAYER_OF_SERVICE = re.compile(r"/(?:Feature|Map)Server/(?P<layer>[0-9]{1,4})/?\Z", re.IGNORECASE)
-_NO_ACCESS = frozenset({401, 403, 498, 499})
 # Items that are a file; the names are those of the REST API's list of item types.
 _FILES = frozenset(
     {
@@ -102,16 +98,16 @@ class ArcgisHub:
             if not match["layer"]:
                 return self._item(match["id"])
             layer = f"{HUB}/v3/datasets/{match['id']}_{match['layer']}"
-            return one_api_page(self.slug, layer, why="arcgis-hub-layer")
+            return asked(layer, self.slug, why="arcgis-hub-layer")
         if match := _SLUG_PAGE.match(path):
             slug = quote(match["slug"].lower(), safe=":")
-            return one_api_page(self.slug, f"{HUB}/v3/datasets?filter[slug]={slug}", why="arcgis-hub-slug")
+            return asked(f"{HUB}/v3/datasets?filter[slug]={slug}", self.slug, why="arcgis-hub-slug")
         return None
 
     def _of_portal(self, url: Url, path: str) -> Reading | None:
         """Pages of ArcGIS Online itself."""
         if match := _PORTAL_DATA.match(path):
-            return one_file(f"{ITEMS}/{match['id']}/data", why="arcgis-item-data")
+            return led(file_lead(f"{ITEMS}/{match['id']}/data", why="arcgis-item-data"))
         if match := _PORTAL_ITEM.match(path):
             return self._item(match["id"])
         given = parameters(url) if _PORTAL_PAGE.match(path) else {}
@@ -119,13 +115,15 @@ class ArcgisHub:
         return self._item(match["id"]) if match else None
 
     def _item(self, identity: str) -> Reading:
-        return one_api_page(self.slug, f"{ITEMS}/{identity}?f=json", why="arcgis-item")
+        return asked(f"{ITEMS}/{identity}?f=json", self.slug, why="arcgis-item")
 
     def read(self, reply: Reply, url: Url) -> Reading:  # noqa: ARG002
         """The exports of a layer, the file of an item, or the service behind it."""
         record = mapping(record_of(reply))
-        if "error" in record or "errors" in record:
-            return _refused(record)
+        if "error" in record:
+            return refused(record["error"])
+        if "errors" in record:
+            raise _unknown()
         found = Findings(self.slug)
         if "data" in record:
             return _read_dataset(found, record["data"])
@@ -133,15 +131,6 @@ class ArcgisHub:
         if match is None or "type" not in record:
             raise no_record("an item of ArcGIS")
         return _read_item(found, match["id"], record)
-
-
-def _refused(record: dict[str, Json]) -> Reading:
-    """An error that came with status 200, which is ArcGIS's habit."""
-    error = mapping(record.get("error"))
-    said = words(error.get("message"))[:160] or "no reason is given"
-    if error.get("code") in _NO_ACCESS:
-        return settled(LOGIN_REQUIRED, f"ArcGIS says: {said}", what=What.RECORD)
-    raise PermanentError(f"ArcGIS says: {said}", reason="not-found")
 
 
 def _read_dataset(found: Findings, data: Json) -> Reading:
@@ -153,12 +142,14 @@ def _read_dataset(found: Findings, data: Json) -> Reading:
             raise no_record("a dataset of ArcGIS Hub")
         if match["layer"]:
             has_geometry = bool(words(attributes.get("geometryType")))
-            _export(
-                found, match["id"], match["layer"], words(attributes.get("name")), has_geometry=has_geometry
-            )
-            return found.reading(of="the dataset")
+            title = shown(attributes.get("name"))
+            return _exported(found, match["id"], int(match["layer"]), title, has_geometry=has_geometry)
         return _read_item(found, match["id"], attributes)
-    raise PermanentError("ArcGIS Hub knows no dataset of this name", reason="not-found")
+    raise _unknown()
+
+
+def _unknown() -> PermanentError:
+    return PermanentError("ArcGIS Hub knows no such dataset", reason="not-found")
 
 
 def _read_item(found: Findings, identity: str, item: dict[str, Json]) -> Reading:
@@ -171,26 +162,18 @@ def _read_item(found: Findings, identity: str, item: dict[str, Json]) -> Reading
             size=item.get("size") or None,  # minus one where nobody counted
         )
         return found.reading(of="the item")
-    keywords = item.get("typeKeywords")
-    keywords = keywords if isinstance(keywords, list) else []
+    keywords = items(item.get("typeKeywords"))
     layer = _LAYER_OF_SERVICE.search(address)
     if kind == "Feature Service" and (layer or "Singlelayer" in keywords):
-        _export(
-            found, identity, layer["layer"] if layer else "0", title, has_geometry="Table" not in keywords
-        )
-        return found.reading(of="the item")
+        number = int(layer["layer"]) if layer else 0
+        return _exported(found, identity, number, shown(title), has_geometry="Table" not in keywords)
     if address and (kind.endswith(("Service", "Link")) or kind in ("WMS", "WFS", "WMTS", "KML")):
         found.elsewhere(address, why="arcgis-item-url", label=title)
         return found.reading(of="the item")
-    return settled(
-        LANDING_PAGE_ONLY, f"the item is a {kind or 'thing'} of ArcGIS and holds no file", what=What.RECORD
-    )
+    return nothing_in(f"the item is a {kind or 'thing'} of ArcGIS and holds no file")
 
 
-def _export(found: Findings, identity: str, layer: str, title: str, *, has_geometry: bool) -> None:
-    for form in ("csv", "geojson") if has_geometry else ("csv",):
-        found.file(
-            f"{HUB}/download/v1/items/{identity}/{form}?layers={layer}&redirect=true",
-            f"{title or identity}.{form}",
-            why="arcgis-hub-download",
-        )
+def _exported(found: Findings, item: str, layer: int, title: str, *, has_geometry: bool) -> Reading:
+    for lead in exports(item, layer, label=title, has_geometry=has_geometry):
+        found.take(lead)
+    return found.reading(of="the layer")

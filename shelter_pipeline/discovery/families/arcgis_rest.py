@@ -12,27 +12,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from shelter_pipeline.discovery.families.descriptions import (
-    count_in,
-    description,
-    has_room,
-    json_object,
-    led,
-    list_in,
-    object_in,
-    only_described,
-    question,
-    site_of,
-    text_in,
-    walled,
-)
-from shelter_pipeline.discovery.leads import Lead, Reading, Reply, To
-from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
-from shelter_pipeline.domain.records import Json
+from shelter_pipeline.discovery.families.addresses import name_of, site_of
+from shelter_pipeline.discovery.families.answers import entries, no_record, object_of, shown, whole
+from shelter_pipeline.discovery.families.arcgis import exports, refused
+from shelter_pipeline.discovery.families.readings import asked, description, led, only_described
+from shelter_pipeline.discovery.leads import Lead, Reading, Reply
 from shelter_pipeline.domain.urls import Url
 
 MAX_LAYERS = 500
-_HUB = "https://hub.arcgis.com/api/download/v1/items"
 _WITH_LAYERS = frozenset({"featureserver", "mapserver"})
 _TYPES = (
     "feature|map|image|geocode|geodata|geometry|gp|globe|mobile|na|scene|stream|vectortile"
@@ -47,10 +34,7 @@ _FOLDER = re.compile(
     r"(?P<root>/(?:[^/]{1,300}/){0,8}?rest/services(?:/[^/]{1,300}){0,4}?)/?\Z", re.IGNORECASE
 )
 _ITEM = re.compile(r"[0-9a-f]{32}\Z")
-# Of error bodies that come with status 200 (ArcGIS REST API, Error messages).
-_LOGIN_CODES = frozenset({401, 403, 498, 499})
-_NO_SUCH_SERVICE = frozenset({400, 404})
-_SERVER_FAULT = 500
+_DESCRIPTION = "a description of an ArcGIS service"
 
 
 class ArcgisRest:
@@ -60,8 +44,6 @@ class ArcgisRest:
 
     def enter(self, url: Url) -> Reading | None:
         """The question what a service or a layer is; the description alone where nothing could be exported."""
-        if not has_room(url):
-            return None
         match = _SERVICE.match(url.path)
         if match is None:
             return _folder(url)
@@ -70,8 +52,8 @@ class ArcgisRest:
             return only_described(
                 [_document(root)], f"an ArcGIS {match['type']}: it hands out no whole files"
             )
-        asked = root if match["layer"] is None else f"{root}/{match['layer']}"
-        return led([question(f"{asked}?f=json", self.slug, why="service-description")])
+        described = root if match["layer"] is None else f"{root}/{match['layer']}"
+        return asked(f"{described}?f=json", self.slug, why="service-description")
 
     def read(self, reply: Reply, url: Url) -> Reading:
         """The descriptions to be saved of the service or layer, and the exports of its layers.
@@ -79,12 +61,12 @@ class ArcgisRest:
         Raises PermanentError `wrong-type` for what describes no service, and what the error inside the
         reply means.
         """
-        told = json_object(reply, of="description of an ArcGIS service")
+        told = object_of(reply, of=_DESCRIPTION)
         if told.get("error") is not None:
-            return _refused(told["error"])
+            return refused(told["error"])
         match = _SERVICE.match(url.path)
         if match is None or not _describes(told):
-            raise PermanentError("JSON that describes no ArcGIS service", reason="wrong-type")
+            raise no_record(_DESCRIPTION)
         root = _root(url, match)
         if match["layer"] is None:
             layers = [layer for layer in _layers_of(told) if _holds_records(layer)]
@@ -112,43 +94,26 @@ def _document(url: str) -> Lead:
     return description(f"{url}?f=json", "json")
 
 
-def _refused(error: Json) -> Reading:
-    told = object_in(error)
-    code, message = count_in(told.get("code")), text_in(told.get("message")) or "an error without a message"
-    text = f"the service answers {code}: {message}"
-    if code in _LOGIN_CODES:
-        return walled(text)
-    raise _error(code, text)
-
-
-def _error(code: int | None, text: str) -> ShelterError:
-    if code in _NO_SUCH_SERVICE:
-        return PermanentError(text, reason="not-found")
-    if code is not None and code >= _SERVER_FAULT:
-        return TransientError(text, reason="server-error")
-    return PermanentError(text, reason="http-status")
-
-
 def _describes(told: dict[str, Any]) -> bool:
     return "currentVersion" in told or "layers" in told or ("id" in told and "type" in told)
 
 
 def _layers_of(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name in ("layers", "tables"):
-        yield from (layer for layer in list_in(told.get(name)) if isinstance(layer, dict))
+        yield from entries(told.get(name))
 
 
 def _holds_records(layer: dict[str, Any]) -> bool:
     """Whether it is a layer or a table with a number, and no group of others or picture."""
-    kind = text_in(layer.get("type")).lower()
+    kind = shown(layer.get("type")).lower()
     is_container = (
         bool(layer.get("subLayerIds")) or "group" in kind or "raster" in kind or "annotation" in kind
     )
-    return count_in(layer.get("id")) is not None and not is_container
+    return whole(layer.get("id")) is not None and not is_container
 
 
 def _reading(url: Url, told: dict[str, Any], layers: list[dict[str, Any]], leads: list[Lead]) -> Reading:
-    limit = count_in(told.get("maxRecordCount"))
+    limit = whole(told.get("maxRecordCount"))
     detail = f"an ArcGIS service with {len(layers)} layers and tables" + (
         f", at most {limit} records an answer (maxRecordCount)" if limit else ""
     )
@@ -158,38 +123,20 @@ def _reading(url: Url, told: dict[str, Any], layers: list[dict[str, Any]], leads
     kept = layers[:MAX_LAYERS]
     left = len(layers) - len(kept)
     notes = (f"{left} layers beyond the first {MAX_LAYERS} were passed over",) if left else ()
-    exports = [export for layer in kept for export in _exports(item, layer)]
-    return led([*leads, *exports], detail=detail, notes=notes)
+    files = [file for layer in kept for file in _exports(item, layer)]
+    return led(*leads, *files, detail=detail, notes=notes)
 
 
 def _exported_item(url: Url, told: dict[str, Any]) -> str | None:
     """The item of a service that ArcGIS Online hosts and that lets its records be queried."""
-    item = text_in(told.get("serviceItemId")).lower()
-    is_hosted = url.host.rpartition(":")[0].endswith(".arcgis.com")
-    capabilities = text_in(told.get("capabilities")).lower()
+    item = shown(told.get("serviceItemId")).lower()
+    is_hosted = name_of(url).endswith(".arcgis.com")
+    capabilities = shown(told.get("capabilities")).lower()
     may_query = not capabilities or "query" in capabilities or "extract" in capabilities
     return item if is_hosted and may_query and _ITEM.match(item) else None
 
 
 def _exports(item: str, layer: dict[str, Any]) -> Iterator[Lead]:
-    """A table as CSV; of a layer with geometry the GeoJSON too, since a CSV holds no lines and no polygons."""
-    number, label = count_in(layer.get("id")), text_in(layer.get("name"))
-    yield Lead(
-        f"{_HUB}/{item}/csv?layers={number}&redirect=true",
-        To.FILE,
-        "arcgis-hub-download",
-        label,
-        asset_kind="csv",
-        format="CSV",
-        media_type="text/csv",
-    )
-    if layer.get("geometryType"):
-        yield Lead(
-            f"{_HUB}/{item}/geojson?layers={number}&redirect=true",
-            To.FILE,
-            "arcgis-hub-download",
-            label,
-            asset_kind="geojson",
-            format="GeoJSON",
-            media_type="application/geo+json",
-        )
+    number, has_geometry = whole(layer.get("id")), bool(layer.get("geometryType"))
+    if number is not None:
+        yield from exports(item, number, label=shown(layer.get("name")), has_geometry=has_geometry)

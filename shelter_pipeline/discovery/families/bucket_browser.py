@@ -8,11 +8,12 @@ only where it stands in path or query, and the bucket's root is walked level by 
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
-from shelter_pipeline.discovery.families.descriptions import AsksNothing, has_room, led, site_of
-from shelter_pipeline.discovery.leads import Lead, Reading, To
-from shelter_pipeline.domain.urls import Url, parse_url
+from shelter_pipeline.discovery.families.addresses import name_of, parameters, site_of
+from shelter_pipeline.discovery.families.readings import AsksNothing, directory_lead, led
+from shelter_pipeline.discovery.leads import Reading
+from shelter_pipeline.domain.urls import Url
 
 _BUCKET = r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]"
 _VIRTUAL_HOST = re.compile(rf"{_BUCKET}\.s3(?!-website)(?:[.-][a-z0-9-]{{1,30}}){{0,2}}\.amazonaws\.com:")
@@ -34,14 +35,12 @@ class BucketBrowser(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The listing of the bucket that the page at `url` shows; None where it is no such page."""
-        if not has_room(url):
-            return None
-        wanted = _prefix_in(url)
+        wanted = parameters(url).get("prefix", "")
         if _VIRTUAL_HOST.match(url.host) and _PAGE.match(url.path):
             return _listed(site_of(url) + "/", wanted)
         if _PATH_HOST.match(url.host) and (match := _PAGE_IN_BUCKET.match(url.path)):
             return _listed(f"{site_of(url)}/{match['bucket']}/", wanted)
-        name = url.host.rpartition(":")[0]
+        name = name_of(url)
         if name == "console.cloud.google.com" and (match := _GOOGLE.match(url.path)):
             prefix = unquote(match["prefix"] or "")
             return _listed(f"https://storage.googleapis.com/{match['bucket']}/", wanted or prefix)
@@ -50,13 +49,8 @@ class BucketBrowser(AsksNothing):
         return None
 
 
-def _prefix_in(url: Url) -> str:
-    values = parse_qs(urlsplit(url.text).query, max_num_fields=None).get("prefix", [""])
-    return values[0]
-
-
 def _listed(bucket: str, prefix: str) -> Reading:
     """The directory of a prefix; a prefix that is no directory is cut back to the one that holds it."""
     directory = prefix.rpartition("/")[0].lstrip("/")
     query = "list-type=2&delimiter=%2F" + (f"&prefix={quote(directory, safe='')}%2F" if directory else "")
-    return led([Lead(parse_url(f"{bucket}?{query}").text, To.DIRECTORY, "bucket-listing")])
+    return led(directory_lead(f"{bucket}?{query}", why="bucket-listing"))

@@ -9,18 +9,18 @@ is harvested as a portal.
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from shelter_pipeline.discovery.families.descriptions import (
+from shelter_pipeline.discovery.families.addresses import query_of, site_of
+from shelter_pipeline.discovery.families.readings import (
     AsksNothing,
     description,
-    has_room,
+    file_lead,
     led,
     only_described,
-    site_of,
 )
-from shelter_pipeline.discovery.leads import Lead, Reading, To
-from shelter_pipeline.domain.urls import Url, parse_url
+from shelter_pipeline.discovery.leads import Reading
+from shelter_pipeline.domain.urls import Url
 
 _UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f])", re.IGNORECASE)
 _DUMP = re.compile(
@@ -39,27 +39,18 @@ class CkanDatastore(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The dump and the description of the table that `url` asks something of; None for any other URL."""
-        if not has_room(url):
-            return None
         if (dump := _DUMP.match(url.path)) and _UUID.fullmatch(dump["id"]):
             return _table(f"{site_of(url)}{dump['base']}", dump["id"].lower())
         action = _ACTION.match(url.path)
         if action is None:
             return None
-        table = _UUID.search(unquote(urlsplit(url.text).query))
+        table = _UUID.search(unquote(query_of(url)))
         if table is not None and action["action"].lower() in _OF_TABLE:
             return _table(f"{site_of(url)}{action['base']}", table[0].lower())
         return only_described((), "an action of a CKAN portal, which is harvested as a portal")
 
 
 def _table(base: str, table: str) -> Reading:
-    dump = Lead(
-        parse_url(f"{base}/datastore/dump/{table}").text,
-        To.FILE,
-        "datastore-dump",
-        asset_kind="csv",
-        format="CSV",
-        media_type="text/csv",
-    )
+    dump = file_lead(f"{base}/datastore/dump/{table}", "csv", why="datastore-dump", media_type="text/csv")
     columns = f"{base}/api/3/action/datastore_search?resource_id={table}&limit=0"
-    return led([dump, description(columns, "json", label="columns and number of rows")])
+    return led(dump, description(columns, "json", label="columns and number of rows"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from shelter_pipeline.discovery.asset_kinds import kind_of_extension
-from shelter_pipeline.discovery.families.descriptions import description
+from shelter_pipeline.discovery.families.readings import description
 from shelter_pipeline.discovery.leads import Lead
 
 _DAP4 = r"dap|dmr|dsr|dmr\.(?:xml|html|rdf|iso)|dap\.(?:nc4?|csv|nc\.cf)"

@@ -11,21 +11,10 @@ import re
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote
 
-from shelter_pipeline.discovery.families.findings import (
-    LANDING_PAGE_ONLY,
-    Findings,
-    entries,
-    mapping,
-    name_of,
-    no_record,
-    one_api_page,
-    origin_of,
-    parameters,
-    record_of,
-    settled,
-    whole,
-    words,
-)
+from shelter_pipeline.discovery.families.addresses import name_of, parameters, secure_site_of
+from shelter_pipeline.discovery.families.answers import entries, mapping, no_record, record_of, whole, words
+from shelter_pipeline.discovery.families.findings import Findings
+from shelter_pipeline.discovery.families.readings import asked, nothing_in
 from shelter_pipeline.discovery.leads import Reading, Reply, To
 from shelter_pipeline.domain.errors import PermanentError
 from shelter_pipeline.domain.records import Json
@@ -62,7 +51,7 @@ class Dataverse:
         if _DATASET.match(path):
             return self._dataset(url)
         if _COLLECTION.match(path) and "dataverse" in name_of(url).split("."):
-            return settled(LANDING_PAGE_ONLY, "a dataverse is a collection of datasets, not one of them")
+            return nothing_in("a dataverse is a collection of datasets, not one of them")
         return None
 
     def _dataset(self, url: Url) -> Reading | None:
@@ -71,16 +60,13 @@ class Dataverse:
         version = version if _VERSION.match(version) else ":latest-published"
         number = given.get("id", "")
         if identifier := _persistent(given.get("persistentid", "")):
-            place, asked = ":persistentId", f"persistentId={quote(identifier, safe=':/')}&"
+            place, named = ":persistentId", f"persistentId={quote(identifier, safe=':/')}&"
         elif _NUMBER.match(number):
-            place, asked = number, ""
+            place, named = number, ""
         else:
             return None
-        return one_api_page(
-            self.slug,
-            f"{origin_of(url)}/api/datasets/{place}/versions/{version}/files?{asked}limit={FILES_A_PAGE}&offset=0",
-            why="dataverse-files",
-        )
+        files = f"{secure_site_of(url)}/api/datasets/{place}/versions/{version}/files"
+        return asked(f"{files}?{named}limit={FILES_A_PAGE}&offset=0", self.slug, why="dataverse-files")
 
     def _file(self, url: Url) -> Reading | None:
         given = parameters(url)
@@ -91,7 +77,7 @@ class Dataverse:
             place = number
         else:
             return None
-        return one_api_page(self.slug, f"{origin_of(url)}/api/files/{place}", why="dataverse-file")
+        return asked(f"{secure_site_of(url)}/api/files/{place}", self.slug, why="dataverse-file")
 
     def read(self, reply: Reply, url: Url) -> Reading:
         """The files of one part of a dataset's list, or the one file of a file's record."""
@@ -103,14 +89,14 @@ class Dataverse:
         today = _today(reply)
         if isinstance(data, list):
             for item in entries(data):
-                _take(found, item, origin_of(url), today)
+                _take(found, item, secure_site_of(url), today)
             is_whole = not self._follow(found, url, len(data), whole(record.get("totalCount")))
             return found.reading(
                 of="the dataset", whole=is_whole and parameters(url).get("offset", "0") == "0"
             )
         if "dataFile" not in mapping(data):
             raise no_record("a list of files of a Dataverse")
-        _take(found, mapping(data), origin_of(url), today)
+        _take(found, mapping(data), secure_site_of(url), today)
         return found.reading(of="the record")
 
     def _follow(self, found: Findings, url: Url, came: int, total: int | None) -> bool:
@@ -121,8 +107,8 @@ class Dataverse:
             return False
         head = url.text.partition("?")[0]
         identifier = given.get("persistentid", "")
-        asked = f"persistentId={quote(identifier, safe=':/')}&" if identifier else ""
-        found.api(f"{head}?{asked}limit={limit}&offset={offset + came}", why="dataverse-files", to=To.MORE)
+        named = f"persistentId={quote(identifier, safe=':/')}&" if identifier else ""
+        found.api(f"{head}?{named}limit={limit}&offset={offset + came}", why="dataverse-files", to=To.MORE)
         return True
 
 

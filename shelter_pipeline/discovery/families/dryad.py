@@ -9,18 +9,10 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
-from shelter_pipeline.discovery.families.findings import (
-    Findings,
-    entries,
-    mapping,
-    name_of,
-    no_record,
-    one_api_page,
-    one_file,
-    record_of,
-    same_place,
-    words,
-)
+from shelter_pipeline.discovery.families.addresses import name_of, same_place
+from shelter_pipeline.discovery.families.answers import entries, mapping, no_record, record_of, words
+from shelter_pipeline.discovery.families.findings import Findings
+from shelter_pipeline.discovery.families.readings import asked, file_lead, led
 from shelter_pipeline.discovery.leads import Reading, Reply, To
 from shelter_pipeline.domain.records import Json
 from shelter_pipeline.domain.urls import Url, join_url
@@ -48,10 +40,10 @@ class Dryad:
             return None
         path = unquote(url.path)
         if _FILE.match(path):
-            return one_file(url.text, why="dryad-file")
+            return led(file_lead(url.text, why="dryad-file"))
         if match := _DATASET.match(path):
             page = f"{HOME}/api/v2/datasets/{quote('doi:' + match['doi'], safe='')}"
-            return one_api_page(self.slug, page, why="dryad-dataset")
+            return asked(page, self.slug, why="dryad-dataset")
         return None
 
     def read(self, reply: Reply, url: Url) -> Reading:

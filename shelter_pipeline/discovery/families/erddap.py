@@ -11,23 +11,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from shelter_pipeline.discovery.asset_kinds import kind_named
-from shelter_pipeline.discovery.families.descriptions import (
+from shelter_pipeline.discovery.families.addresses import site_of
+from shelter_pipeline.discovery.families.answers import items, mapping, no_record, object_of, shown, words
+from shelter_pipeline.discovery.families.readings import (
     description,
-    has_room,
-    json_object,
+    directory_lead,
+    file_lead,
     led,
-    list_in,
-    object_in,
     only_described,
     question,
-    site_of,
-    text_in,
     walled,
 )
-from shelter_pipeline.discovery.leads import Lead, Reading, Reply, To
+from shelter_pipeline.discovery.leads import Lead, Reading, Reply
 from shelter_pipeline.domain.errors import PermanentError
-from shelter_pipeline.domain.urls import Url, parse_url
+from shelter_pipeline.domain.urls import Url
 
 _ROOT = re.compile(r"(?P<base>(?:/[^/]{1,100}){0,4}?/erddap)(?P<rest>/.*)?\Z", re.IGNORECASE)
 _DATASET = re.compile(
@@ -75,14 +72,14 @@ class Erddap:
 
         Directories and files below `files/` are taken as they are; None for what belongs to the server's pages.
         """
-        root = _ROOT.match(url.path) if has_room(url) else None
+        root = _ROOT.match(url.path)
         if root is None:
             return None
         base, rest = f"{site_of(url)}{root['base']}", root["rest"] or "/"
         dataset = _DATASET.match(rest) or _FILES_OF.match(rest)
         if dataset is not None and dataset["id"] not in _PAGES:
-            asked = question(_row_of(base, dataset["id"]), self.slug, why="dataset-description")
-            return led([*_listed(url, dataset.groupdict()), asked])
+            row = question(_row_of(base, dataset["id"]), self.slug, why="dataset-description")
+            return led(*_listed(url, dataset.groupdict()), row)
         if rest.startswith(_BESIDE):
             return _itself(url, rest)
         return only_described(
@@ -95,26 +92,26 @@ class Erddap:
 
         Raises PermanentError: `not-found` where the server knows no such dataset, `wrong-type` for what is no table.
         """
-        row = _row_in(json_object(reply, of="table of ERDDAP"))
-        root, dataset = _ROOT.match(url.path), text_in(row.get("datasetID"))
+        row = _row_in(object_of(reply, of="a table of ERDDAP"))
+        root, dataset = _ROOT.match(url.path), words(row.get("datasetID"))
         if root is None or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,200}", dataset):
-            raise PermanentError("a table of ERDDAP without a dataset", reason="wrong-type")
-        if text_in(row.get("accessible")) in {"no", "log in"}:
+            raise no_record("a row of a dataset of ERDDAP")
+        if words(row.get("accessible")) in {"no", "log in"}:
             return walled(f"the server shows the dataset {dataset} only after a login")
         base = f"{site_of(url)}{root['base']}"
-        leads = _descriptions(base, dataset, text_in(row.get("dataStructure")), text_in(row.get("title")))
-        if not text_in(row.get("files")):
+        leads = _descriptions(base, dataset, words(row.get("dataStructure")), shown(row.get("title")))
+        if not words(row.get("files")):
             return only_described(
                 leads, f"the ERDDAP dataset {dataset}: its administrator gives out no source files"
             )
-        return led([*leads, Lead(parse_url(f"{base}/files/{dataset}/").text, To.DIRECTORY, "erddap-files")])
+        return led(*leads, directory_lead(f"{base}/files/{dataset}/", why="erddap-files"))
 
 
 def _itself(url: Url, rest: str) -> Reading | None:
     """A directory or file of a dataset, or a metadata record that is made of it."""
     if rest.startswith("/files/"):
-        to = To.DIRECTORY if rest.endswith("/") else To.FILE
-        return led([Lead(url.text, to, "erddap-files")])
+        lead = directory_lead if rest.endswith("/") else file_lead
+        return led(lead(url.text, why="erddap-files"))
     if rest.startswith("/metadata/") and rest.endswith(".xml"):
         return only_described([description(url.text, "xml")], "the metadata record of an ERDDAP dataset")
     return None
@@ -126,14 +123,14 @@ def _row_of(base: str, dataset: str) -> str:
 
 def _row_in(told: dict[str, Any]) -> dict[str, Any]:
     """The first row by the names of its columns (tabledap documentation, "json")."""
-    table = object_in(told.get("table"))
-    names = [name for name in list_in(table.get("columnNames")) if isinstance(name, str)]
-    rows = list_in(table.get("rows"))
+    table = mapping(told.get("table"))
+    names = [name for name in items(table.get("columnNames")) if isinstance(name, str)]
+    rows = items(table.get("rows"))
     if not names:
-        raise PermanentError("JSON that is no table of ERDDAP", reason="wrong-type")
+        raise no_record("a table of ERDDAP")
     if not rows:
         raise PermanentError("the server knows no such dataset", reason="not-found")
-    return dict(zip(names, list_in(rows[0]), strict=False))
+    return dict(zip(names, items(rows[0]), strict=False))
 
 
 def _listed(url: Url, parts: dict[str, str | None]) -> list[Lead]:
@@ -141,8 +138,7 @@ def _listed(url: Url, parts: dict[str, str | None]) -> list[Lead]:
     kind = _DATA_TYPES.get(parts.get("type") or "")
     if parts.get("protocol") not in _OF_DATA or kind is None:
         return []
-    named = kind_named(kind)
-    return [Lead(url.text, To.FILE, "listed-request", asset_kind=kind, format=named.label if named else None)]
+    return [file_lead(url.text, kind, why="listed-request")]
 
 
 def _descriptions(base: str, dataset: str, structure: str, title: str) -> list[Lead]:

@@ -8,19 +8,10 @@ from __future__ import annotations
 
 import re
 
-from shelter_pipeline.discovery.families.findings import (
-    Findings,
-    entries,
-    mapping,
-    name_of,
-    no_record,
-    one_api_page,
-    one_file,
-    parameters,
-    record_of,
-    whole,
-    words,
-)
+from shelter_pipeline.discovery.families.addresses import name_of, parameters
+from shelter_pipeline.discovery.families.answers import entries, mapping, no_record, record_of, whole, words
+from shelter_pipeline.discovery.families.findings import Findings
+from shelter_pipeline.discovery.families.readings import asked, file_lead, led
 from shelter_pipeline.discovery.leads import Reading, Reply, To
 from shelter_pipeline.domain.records import Json
 from shelter_pipeline.domain.urls import Url
@@ -49,20 +40,20 @@ class Figshare:
         if name != "figshare.com" and not name.endswith(".figshare.com"):
             return None
         if _FILE.match(url.path) or _ARCHIVE.match(url.path):
-            return one_file(url.text, why="figshare-file")
+            return led(file_lead(url.text, why="figshare-file"))
         if name == "api.figshare.com":
             return self._of_api(url)
         if match := _ARTICLE.search(url.path):
             version = f"/versions/{match['version']}" if match["version"] else ""
-            return one_api_page(self.slug, f"{API}/articles/{match['id']}{version}", why="figshare-article")
+            return asked(f"{API}/articles/{match['id']}{version}", self.slug, why="figshare-article")
         if match := _COLLECTION.search(url.path):
             page = f"{API}/collections/{match['id']}/articles?page=1&page_size={PAGE_SIZE}"
-            return one_api_page(self.slug, page, why="figshare-collection")
+            return asked(page, self.slug, why="figshare-collection")
         return None
 
     def _of_api(self, url: Url) -> Reading | None:
         if _API_ARTICLE.match(url.path):
-            return one_api_page(self.slug, f"https://api.figshare.com{url.path}", why="figshare-article")
+            return asked(f"https://api.figshare.com{url.path}", self.slug, why="figshare-article")
         return None
 
     def read(self, reply: Reply, url: Url) -> Reading:

@@ -10,20 +10,10 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
-from shelter_pipeline.discovery.families.findings import (
-    LANDING_PAGE_ONLY,
-    Findings,
-    entries,
-    mapping,
-    name_of,
-    no_record,
-    one_api_page,
-    one_file,
-    record_of,
-    same_place,
-    settled,
-    words,
-)
+from shelter_pipeline.discovery.families.addresses import name_of, same_place
+from shelter_pipeline.discovery.families.answers import entries, mapping, no_record, record_of, words
+from shelter_pipeline.discovery.families.findings import Findings
+from shelter_pipeline.discovery.families.readings import asked, file_lead, led, nothing_in
 from shelter_pipeline.discovery.leads import Reading, Reply, To
 from shelter_pipeline.domain.records import Json
 from shelter_pipeline.domain.urls import Url, join_url, parse_url
@@ -61,15 +51,15 @@ class Invenio:
         path = unquote(url.path)
         if match := _FILE.match(path):
             name = quote(match["name"], safe="")
-            return one_file(
-                f"https://{site}/records/{match['id']}/files/{name}?download=1", why="zenodo-file"
+            return led(
+                file_lead(f"https://{site}/records/{match['id']}/files/{name}?download=1", why="zenodo-file")
             )
         if _CONTENT.match(path):
-            return one_file(url.text, why="zenodo-file")
+            return led(file_lead(url.text, why="zenodo-file"))
         if match := _RECORD.match(path) or _OF_DOI.match(path):
-            return one_api_page(self.slug, f"https://{site}/api/records/{match['id']}", why="zenodo-record")
+            return asked(f"https://{site}/api/records/{match['id']}", self.slug, why="zenodo-record")
         if _COMMUNITY.match(path):
-            return settled(LANDING_PAGE_ONLY, "a community is a collection of records, not one of them")
+            return nothing_in("a community is a collection of records, not one of them")
         return None
 
     def read(self, reply: Reply, url: Url) -> Reading:

@@ -11,15 +11,11 @@ import re
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
-from shelter_pipeline.discovery.families.findings import (
-    LANDING_PAGE_ONLY,
-    name_of,
-    no_record,
-    one_file,
-    parameters,
-)
+from shelter_pipeline.discovery.families.addresses import name_of, parameters
+from shelter_pipeline.discovery.families.answers import no_record
 from shelter_pipeline.discovery.families.metadata_xml import read_metadata_xml
-from shelter_pipeline.discovery.leads import Lead, Reading, Reply, To, What
+from shelter_pipeline.discovery.families.readings import LANDING_PAGE_ONLY, directory_lead, file_lead, led
+from shelter_pipeline.discovery.leads import Lead, Reading, Reply, To
 from shelter_pipeline.domain.urls import Url, parse_url
 
 HOME = "https://www.ncei.noaa.gov"
@@ -63,7 +59,7 @@ class Ncei:
         address = f"{HOME}/access/metadata/landing-page/bin/iso?id={identity};view=xml;responseType=text/xml"
         headers = {"Accept": "application/xml, text/xml"}
         lead = Lead(parse_url(address).text, To.PAGE, "ncei-record", reader=self.slug, headers=headers)
-        return Reading(What.RECORD, (lead,))
+        return led(lead)
 
     def read(self, reply: Reply, url: Url) -> Reading:
         """The directories, archives and services that the ISO record names."""
@@ -79,7 +75,7 @@ class Ncei:
 def _of_data(url: Url, path: str) -> Reading | None:
     """Archives and directories that a URL alone names."""
     if match := _DOWNLOAD.match(path):
-        return one_file(f"{HOME}/archive/accession/download/{match['number']}", why="ncei-archive")
+        return led(file_lead(f"{HOME}/archive/accession/download/{match['number']}", why="ncei-archive"))
     if match := _OLD_ARCHIVE.match(path):
         place = quote(match["place"], safe="/")
         return _directory(f"{HOME}/data/oceans/archive/{place}".rstrip("/") + "/")
@@ -89,7 +85,7 @@ def _of_data(url: Url, path: str) -> Reading | None:
 
 
 def _directory(address: str) -> Reading:
-    return Reading(What.RECORD, (Lead(parse_url(address).text, To.DIRECTORY, "ncei-directory"),))
+    return led(directory_lead(address, why="ncei-directory"))
 
 
 def _as_directory(lead: Lead) -> Lead:

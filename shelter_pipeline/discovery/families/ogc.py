@@ -9,15 +9,10 @@ servers cut the answer at a limit of their own, and in most formats it does not 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import unquote_plus
 
-from shelter_pipeline.discovery.families.descriptions import (
-    AsksNothing,
-    description,
-    has_room,
-    only_described,
-    site_of,
-)
+from shelter_pipeline.discovery.families.addresses import parameters, query_of, site_of
+from shelter_pipeline.discovery.families.readings import AsksNothing, description, only_described
 from shelter_pipeline.discovery.leads import Reading
 from shelter_pipeline.domain.urls import Url
 
@@ -73,8 +68,6 @@ class Ogc(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The capabilities of the service that `url` asks something of; None where it asks none."""
-        if not has_room(url):
-            return None
         if rest := _REST_DOCUMENT.match(url.path):
             return _described("wmts", f"{site_of(url)}{rest[0]}")
         service = _service_of(url)
@@ -84,7 +77,7 @@ class Ogc(AsksNothing):
 def describe(url: Url, service: str) -> Reading:
     """The reading of a `service` (wms, wfs, …) at `url`, for a URL of which only the catalogue says that it is one."""
     path = _BESIDE_WMS.sub(r"\1", url.path)
-    kept = sorted(_kept(urlsplit(url.text).query))
+    kept = sorted(_kept(query_of(url)))
     query = "&".join((*kept, f"service={service.upper()}", "request=GetCapabilities"))
     return _described(service, f"{site_of(url)}{path}?{query}")
 
@@ -98,7 +91,7 @@ def _described(service: str, capabilities: str) -> Reading:
 
 
 def _service_of(url: Url) -> str | None:
-    named = _parameters(urlsplit(url.text).query)
+    named = parameters(url)
     service = named.get("service", "").lower()
     if service in _SERVICES:
         return service
@@ -115,12 +108,6 @@ def _service_of(url: Url) -> str | None:
 def _may_be_root(path: str, named: dict[str, str]) -> bool:
     """Whether a host that is called after a service has it here: a page or a file it may have as well."""
     return "request" in named or not (path.endswith("/") or "." in path.rpartition("/")[2])
-
-
-def _parameters(query: str) -> dict[str, str]:
-    """Parameters by name; names count without regard to case (OGC 06-121r9, section 11.5.2)."""
-    pairs = (part.partition("=") for part in query.split("&"))
-    return {unquote_plus(name).lower(): unquote_plus(value) for name, _, value in pairs}
 
 
 def _kept(query: str) -> list[str]:

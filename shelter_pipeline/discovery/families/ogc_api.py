@@ -8,13 +8,8 @@ from __future__ import annotations
 
 import re
 
-from shelter_pipeline.discovery.families.descriptions import (
-    AsksNothing,
-    description,
-    has_room,
-    only_described,
-    site_of,
-)
+from shelter_pipeline.discovery.families.addresses import site_of
+from shelter_pipeline.discovery.families.readings import AsksNothing, description, only_described
 from shelter_pipeline.discovery.leads import Reading
 from shelter_pipeline.domain.urls import Url
 
@@ -34,7 +29,7 @@ class OgcApi(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The landing page of the API and the collection that `url` lies in; None for any other URL."""
-        match = _ROOT.match(url.path) if has_room(url) else None
+        match = _ROOT.match(url.path)
         if match is None:
             return None
         root = f"{site_of(url)}{match['root']}"

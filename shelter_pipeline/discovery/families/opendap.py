@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 
-from shelter_pipeline.discovery.asset_kinds import kind_named
+from shelter_pipeline.discovery.families.addresses import site_of
 from shelter_pipeline.discovery.families.dap import answers_about, dataset_of, kind_of_file
-from shelter_pipeline.discovery.families.descriptions import (
+from shelter_pipeline.discovery.families.readings import (
     AsksNothing,
-    has_room,
+    directory_lead,
+    file_lead,
     led,
     only_described,
-    site_of,
 )
 from shelter_pipeline.discovery.leads import Lead, Reading, To
 from shelter_pipeline.domain.urls import Url, parse_url
@@ -24,8 +24,6 @@ from shelter_pipeline.domain.urls import Url, parse_url
 CATALOG_READER = "thredds"
 _SERVER = re.compile(r"(?:/[^/]{1,200}){0,6}?/(?P<server>opendap|hyrax|dods)(?P<rest>/.*)?\Z", re.IGNORECASE)
 _CONTENTS = re.compile(r"(?P<directory>/.*/)(?:contents\.html|catalog\.(?:html|xml))\Z", re.IGNORECASE)
-
-
 _PAGE = re.compile(r"\.(?:html?|jsp|php)\Z", re.IGNORECASE)
 
 
@@ -36,23 +34,23 @@ class Opendap(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The file behind a dataset, or its descriptions; the catalogue of a contents page; a directory itself."""
-        server = _SERVER.match(url.path) if has_room(url) else None
+        server = _SERVER.match(url.path)
         if server is None:
             return None
         if contents := _CONTENTS.match(url.path):
-            return led([catalog_lead(f"{site_of(url)}{contents['directory']}catalog.xml")])
+            return led(catalog_lead(f"{site_of(url)}{contents['directory']}catalog.xml"))
         path, dap4 = dataset_of(url.path)
         if path == url.path and _PAGE.search(path):
             return None
         if path.endswith("/"):
-            return led([Lead(url.text, To.DIRECTORY, "opendap-directory")])
+            return led(directory_lead(url.text, why="opendap-directory"))
         return _dataset(f"{site_of(url)}{path}", server, dap4=dap4, is_answer=path != url.path)
 
 
 def _dataset(dataset: str, server: re.Match[str], *, dap4: bool, is_answer: bool) -> Reading:
     """A name without the end of a file is a directory, unless it was asked for an answer or GrADS serves it."""
     if kind := kind_of_file(dataset):
-        return led([file_lead(dataset, kind, why="opendap-file"), *answers_about(dataset, dap4=dap4)])
+        return led(file_lead(dataset, kind, why="opendap-file"), *answers_about(dataset, dap4=dap4))
     if (
         is_answer
         or dataset.lower().endswith(".ncml")
@@ -60,17 +58,9 @@ def _dataset(dataset: str, server: re.Match[str], *, dap4: bool, is_answer: bool
     ):
         detail = "an OPeNDAP dataset that is no one file: its values come in pieces only"
         return only_described(answers_about(dataset, dap4=dap4), detail)
-    return led([Lead(parse_url(dataset + "/").text, To.DIRECTORY, "opendap-directory")])
+    return led(directory_lead(f"{dataset}/", why="opendap-directory"))
 
 
 def catalog_lead(url: str) -> Lead:
     """The lead to a THREDDS catalogue."""
     return Lead(parse_url(url).text, To.PAGE, "thredds-catalog", reader=CATALOG_READER)
-
-
-def file_lead(url: str, kind: str | None, *, why: str) -> Lead:
-    """The lead to a file, of the kind that its name tells if it does."""
-    named = kind_named(kind)
-    return Lead(
-        parse_url(url).text, To.FILE, why, asset_kind=kind, format=named.label if named is not None else None
-    )

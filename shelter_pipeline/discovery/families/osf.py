@@ -8,21 +8,11 @@ from __future__ import annotations
 
 import re
 
-from shelter_pipeline.discovery.families.findings import (
-    LANDING_PAGE_ONLY,
-    Findings,
-    entries,
-    mapping,
-    name_of,
-    no_record,
-    one_api_page,
-    one_file,
-    record_of,
-    same_place,
-    settled,
-    words,
-)
-from shelter_pipeline.discovery.leads import Reading, Reply, To, What
+from shelter_pipeline.discovery.families.addresses import name_of, same_place
+from shelter_pipeline.discovery.families.answers import entries, mapping, no_record, record_of, words
+from shelter_pipeline.discovery.families.findings import Findings
+from shelter_pipeline.discovery.families.readings import asked, file_lead, led, nothing_in
+from shelter_pipeline.discovery.leads import Reading, Reply, To
 from shelter_pipeline.domain.records import Json
 from shelter_pipeline.domain.urls import Url, join_url
 
@@ -52,9 +42,9 @@ class Osf:
         if name_of(url) not in ("osf.io", "www.osf.io"):
             return None
         if (match := _DOWNLOAD.match(url.path)) and "download" in url.path:
-            return one_file(f"https://osf.io/download/{match['id']}/", why="osf-file")
+            return led(file_lead(f"https://osf.io/download/{match['id']}/", why="osf-file"))
         if match := _PLACE.match(url.path):
-            return one_api_page(self.slug, f"{API}/guids/{match['id']}/?resolve=false", why="osf-guid")
+            return asked(f"{API}/guids/{match['id']}/?resolve=false", self.slug, why="osf-guid")
         return None
 
     def read(self, reply: Reply, url: Url) -> Reading:
@@ -84,7 +74,7 @@ class Osf:
         elif kind in _WITH_STORAGE:
             _take_node(found, kind, identity)
         else:
-            return settled(LANDING_PAGE_ONLY, f"the identifier stands for {kind} of OSF", what=What.RECORD)
+            return nothing_in(f"the identifier stands for {kind} of OSF")
         return found.reading(of="the record")
 
 

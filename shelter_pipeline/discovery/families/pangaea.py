@@ -9,18 +9,10 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from shelter_pipeline.discovery.families.findings import (
-    Findings,
-    entries,
-    mapping,
-    name_of,
-    no_record,
-    one_api_page,
-    one_file,
-    parameters,
-    record_of,
-    words,
-)
+from shelter_pipeline.discovery.families.addresses import name_of, parameters
+from shelter_pipeline.discovery.families.answers import entries, mapping, no_record, record_of, words
+from shelter_pipeline.discovery.families.findings import Findings
+from shelter_pipeline.discovery.families.readings import asked, file_lead, led
 from shelter_pipeline.discovery.leads import Reading, Reply
 from shelter_pipeline.domain.records import Json
 from shelter_pipeline.domain.urls import Url
@@ -46,8 +38,8 @@ class Pangaea:
         form = parameters(url).get("format", "").lower()
         dataset = f"{HOME}/{match['id'].upper()}"
         if form in _FORMS_OF_DATA:
-            return one_file(f"{dataset}?format={form}", why="pangaea-file")
-        return one_api_page(self.slug, f"{dataset}?format=metadata_jsonld", why="pangaea-record")
+            return led(file_lead(f"{dataset}?format={form}", why="pangaea-file"))
+        return asked(f"{dataset}?format=metadata_jsonld", self.slug, why="pangaea-record")
 
     def read(self, reply: Reply, url: Url) -> Reading:
         """The downloads that the record lists; the parts of a collection that has none."""

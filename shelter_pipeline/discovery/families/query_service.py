@@ -8,14 +8,9 @@ from __future__ import annotations
 
 import re
 
-from shelter_pipeline.discovery.families.descriptions import (
-    AsksNothing,
-    description,
-    has_room,
-    only_described,
-    site_of,
-)
+from shelter_pipeline.discovery.families.addresses import has_room, site_of
 from shelter_pipeline.discovery.families.ogc import describe
+from shelter_pipeline.discovery.families.readings import AsksNothing, description, only_described
 from shelter_pipeline.discovery.leads import Reading
 from shelter_pipeline.domain.urls import Url
 
@@ -37,8 +32,6 @@ class QueryService(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """What can be saved of OData, SPARQL and GraphQL endpoints; None for any other URL."""
-        if not has_room(url):
-            return None
         if odata := _ODATA.match(url.path):
             metadata = description(
                 f"{site_of(url)}{odata['root']}/$metadata", "xml", label="metadata of OData"

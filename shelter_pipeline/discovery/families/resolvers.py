@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
-from shelter_pipeline.discovery.families.findings import name_of, no_record, origin_of
-from shelter_pipeline.discovery.leads import Lead, Reading, Reply, To, What
+from shelter_pipeline.discovery.families.addresses import name_of, secure_site_of
+from shelter_pipeline.discovery.families.readings import AsksNothing, led
+from shelter_pipeline.discovery.leads import Lead, Reading, To
 from shelter_pipeline.domain.urls import Url, parse_url
 
 _RESOLVERS = frozenset({"doi.org", "dx.doi.org", "www.doi.org", "hdl.handle.net", "n2t.net", "www.n2t.net"})
@@ -86,7 +87,7 @@ def _trimmed(identifier: str) -> str:
     return identifier
 
 
-class Resolver:
+class Resolver(AsksNothing):
     """doi.org, hdl.handle.net and n2t.net: one page each, which redirects to another site."""
 
     slug = "resolver"
@@ -101,13 +102,9 @@ class Resolver:
         if not shape.match(path):
             return None
         trimmed = _trimmed(path)
-        host = "https://doi.org" if name in _OF_DOIS else origin_of(url)
+        host = "https://doi.org" if name in _OF_DOIS else secure_site_of(url)
         address = f"{host}{quote(trimmed, safe='/:().,;-_~$!*@+=')}"
         notes = (
             () if trimmed == path else (f"{path[len(trimmed) :]!r} at the end is no part of the identifier",)
         )
-        return Reading(What.RECORD, (Lead(parse_url(address).text, To.PAGE, "identifier"),), notes=notes)
-
-    def read(self, reply: Reply, url: Url) -> Reading:  # noqa: ARG002
-        """A resolver redirects, and what it redirects to has a reader of its own. Raises PermanentError."""
-        raise no_record("one of a resolver, which only redirects")
+        return led(Lead(parse_url(address).text, To.PAGE, "identifier"), notes=notes)

@@ -11,19 +11,17 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from shelter_pipeline.discovery.families.findings import (
-    Findings,
+from shelter_pipeline.discovery.families.addresses import name_of, parameters
+from shelter_pipeline.discovery.families.answers import (
     entries,
     mapping,
-    name_of,
     no_record,
-    one_api_page,
-    one_file,
-    parameters,
     record_of,
     whole,
     words,
 )
+from shelter_pipeline.discovery.families.findings import Findings
+from shelter_pipeline.discovery.families.readings import asked, file_lead, led
 from shelter_pipeline.discovery.leads import Reading, Reply, To
 from shelter_pipeline.domain.records import Json
 from shelter_pipeline.domain.urls import Url
@@ -49,13 +47,13 @@ class ScienceBase:
             return None
         path = unquote(url.path)
         if _FILE.match(path):
-            return one_file(url.text, why="sciencebase-file")
+            return led(file_lead(url.text, why="sciencebase-file"))
         if match := _ITEM.match(path):
             page = f"{HOME}/catalog/item/{match['id']}?format=json"
-            return one_api_page(self.slug, page, why="sciencebase-item")
+            return asked(page, self.slug, why="sciencebase-item")
         parent = parameters(url).get("parentid", "")
         if path.rstrip("/") == _LIST and _ID.match(parent):
-            return one_api_page(self.slug, _children_page(parent, 0), why="sciencebase-children")
+            return asked(_children_page(parent, 0), self.slug, why="sciencebase-children")
         return None
 
     def read(self, reply: Reply, url: Url) -> Reading:

@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
-from shelter_pipeline.discovery.asset_kinds import AssetKind, kind_of_extension, kind_of_media_type
-from shelter_pipeline.discovery.families.descriptions import (
-    count_in,
+from shelter_pipeline.discovery.asset_kinds import kind_of_extension, kind_of_media_type
+from shelter_pipeline.discovery.families.addresses import parameters, query_of, secure_site_of
+from shelter_pipeline.discovery.families.answers import items, mapping, no_record, object_of, shown, whole
+from shelter_pipeline.discovery.families.readings import (
+    LANDING_PAGE_ONLY,
+    asked,
     description,
-    has_room,
-    json_object,
+    file_lead,
     led,
-    list_in,
-    object_in,
-    question,
-    secure_site_of,
-    text_in,
     walled,
 )
 from shelter_pipeline.discovery.leads import Lead, Reading, Reply, To, What
@@ -57,6 +53,7 @@ _PAGE = re.compile(
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 _LATEST_EPOCH = 2**33  # in the year 2242
 _EXTENSION_OF_FORM = {"geojson": "geojson", "shapefile": "zip", "kml": "kml", "kmz": "kmz"}
+_DESCRIPTION = "a description of a Socrata view"
 _LOGIN_CODES = frozenset({"permission_denied", "authentication_required"})
 
 
@@ -67,33 +64,31 @@ class Socrata:
 
     def enter(self, url: Url) -> Reading | None:
         """Files and description where the path alone tells that it is Socrata's, else the question what it is."""
-        if not has_room(url):
-            return None
         site, path = secure_site_of(url), url.path
         if export := _EXPORT.match(path):
-            return led(_exports(site, export["id"], listed=_listed_export(url, export["format"])))
+            return led(*_exports(site, export["id"], listed=_listed_export(url, export["format"])))
         if upload := _UPLOAD.match(path):
             view = upload["id"] or upload["old"]
-            return led([_listed_upload(url, upload["type"]), _description(site, view)])
-        if (shape := _GEOSPATIAL.match(path)) and "method=export" in urlsplit(url.text).query:
-            return led([_listed_shape(url), _description(site, shape["id"])])
+            return led(_listed_upload(url, upload["type"]), _description(site, view))
+        if (shape := _GEOSPATIAL.match(path)) and "method=export" in query_of(url):
+            return led(_listed_shape(url), _description(site, shape["id"]))
         view = _view_of(path)
         if view is None:
             return None
-        return led([question(f"{site}/api/views/{view}.json", self.slug, why="view-description")])
+        return asked(f"{site}/api/views/{view}.json", self.slug, why="view-description")
 
     def read(self, reply: Reply, url: Url) -> Reading:
         """The files of a view: its rows, its uploads, its attachments, or the addresses it links to.
 
         Raises PermanentError `wrong-type` for what describes no view, and `not-found` where the portal has none.
         """
-        told = json_object(reply, of="description of a Socrata view")
+        told = object_of(reply, of=_DESCRIPTION)
         if told.get("error"):
             return _refused(told)
-        view = text_in(told.get("id"))
+        view = shown(told.get("id"))
         asked = _VIEW.match(url.path)
         if asked is None or view != asked["a"] or not (told.get("viewType") or "columns" in told):
-            raise PermanentError("JSON that describes no Socrata view", reason="wrong-type")
+            raise no_record(_DESCRIPTION)
         return _reading(secure_site_of(url), view, told)
 
 
@@ -109,16 +104,8 @@ def _description(site: str, view: str) -> Lead:
 
 
 def _rows(site: str, view: str, *, label: str = "", modified: datetime | None = None) -> Lead:
-    return Lead(
-        f"{site}/api/views/{view}/rows.csv?accessType=DOWNLOAD",
-        To.FILE,
-        "socrata-export",
-        label,
-        asset_kind="csv",
-        format="CSV",
-        media_type="text/csv",
-        modified=modified,
-    )
+    url = f"{site}/api/views/{view}/rows.csv?accessType=DOWNLOAD"
+    return file_lead(url, "csv", why="socrata-export", label=label, media_type="text/csv", modified=modified)
 
 
 def _exports(site: str, view: str, *, listed: Lead | None) -> Iterator[Lead]:
@@ -133,39 +120,26 @@ def _listed_export(url: Url, format: str) -> Lead | None:
     """The export as it is listed, unless it is the CSV that is taken in any case."""
     if format == "csv":
         return None
-    return _file(url.text, kind_of_extension(format), why="listed-request")
+    return file_lead(url.text, _kind(format), why="listed-request")
 
 
 def _listed_upload(url: Url, media_type: str | None) -> Lead:
-    return _file(url.text, kind_of_media_type(media_type), why="socrata-file", media_type=media_type)
+    return file_lead(url.text, _kind("", media_type), why="socrata-file", media_type=media_type)
 
 
 def _listed_shape(url: Url) -> Lead:
-    form = parse_qs(urlsplit(url.text).query).get("format", [""])[0].lower()
-    return _file(url.text, kind_of_extension(_EXTENSION_OF_FORM.get(form, "")), why="listed-request")
+    form = parameters(url).get("format", "").lower()
+    return file_lead(url.text, _kind(_EXTENSION_OF_FORM.get(form, "")), why="listed-request")
 
 
-def _file(
-    url: str,
-    kind: AssetKind | None,
-    *,
-    why: str,
-    label: str = "",
-    media_type: str | None = None,
-) -> Lead:
-    return Lead(
-        url,
-        To.FILE,
-        why,
-        label,
-        asset_kind=kind.slug if kind else None,
-        format=kind.label if kind else None,
-        media_type=media_type,
-    )
+def _kind(extension: str, media_type: str | None = None) -> str | None:
+    """The slug of the kind that a media type, else an extension stands for."""
+    kind = kind_of_media_type(media_type) or kind_of_extension(extension)
+    return kind.slug if kind else None
 
 
 def _refused(told: dict[str, Any]) -> Reading:
-    code, message = text_in(told.get("code")), text_in(told.get("message"))
+    code, message = shown(told.get("code")), shown(told.get("message"))
     text = f"the portal answers {code or 'an error'}: {message}"
     if code in _LOGIN_CODES:
         return walled(text)
@@ -175,48 +149,53 @@ def _refused(told: dict[str, Any]) -> Reading:
 
 
 def _reading(site: str, view: str, told: dict[str, Any]) -> Reading:
-    metadata = object_in(told.get("metadata"))
+    metadata = mapping(told.get("metadata"))
     links, passed_over = _links(told, metadata, site, view)
     leads = [*_data(site, view, told, metadata), *links]
     notes = (f"{passed_over} addresses could not be asked for",) if passed_over else ()
     if leads:
-        return led([*leads, _description(site, view)], notes=notes)
-    detail = f"the view {view} ({text_in(told.get('viewType'))}) has no rows, files or links"
-    return Reading(What.RECORD, (_description(site, view),), "landing-page-only", detail, notes=notes)
+        return led(*leads, _description(site, view), notes=notes)
+    detail = f"the view {view} ({shown(told.get('viewType'))}) has no rows, files or links"
+    return Reading(What.RECORD, (_description(site, view),), LANDING_PAGE_ONLY, detail, notes=notes)
 
 
 def _data(site: str, view: str, told: dict[str, Any], metadata: dict[str, Any]) -> Iterator[Lead]:
     """What the portal itself holds: rows, shapes without rows, or one uploaded file."""
-    label, kind = text_in(told.get("name")), text_in(told.get("viewType"))
+    label, kind = shown(told.get("name")), shown(told.get("viewType"))
     if kind == "blobby":
         yield from _uploaded(site, view, told, label)
     elif kind == "geo" or metadata.get("geo"):
         for form, extension in (("GeoJSON", "geojson"), ("Shapefile", "zip")):
             url = f"{site}/api/geospatial/{view}?method=export&format={form}"
-            yield _file(url, kind_of_extension(extension), why="socrata-geospatial-export", label=label)
+            yield file_lead(url, _kind(extension), why="socrata-geospatial-export", label=label)
     elif kind == "tabular":
         yield _rows(site, view, label=label, modified=_moment(told.get("rowsUpdatedAt")))
 
 
 def _uploaded(site: str, view: str, told: dict[str, Any], label: str) -> Iterator[Lead]:
-    name, media_type = (text_in(told.get(key)) for key in ("blobFilename", "blobMimeType"))
+    name, media_type = (shown(told.get(key)) for key in ("blobFilename", "blobMimeType"))
     media_type = media_type.partition(";")[0]
-    kind = kind_of_media_type(media_type) or kind_of_extension(name.rpartition(".")[2])
     if upload := _upload(site, view, told.get("blobId"), name):
-        lead = _file(upload, kind, why="socrata-file", label=name or label, media_type=media_type or None)
-        yield replace(lead, size=count_in(told.get("blobFileSize")))
+        yield file_lead(
+            upload,
+            _kind(name.rpartition(".")[2], media_type),
+            why="socrata-file",
+            label=name or label,
+            media_type=media_type or None,
+            size=whole(told.get("blobFileSize")),
+        )
 
 
 def _links(told: dict[str, Any], metadata: dict[str, Any], site: str, view: str) -> tuple[list[Lead], int]:
     """Attachments, and the addresses elsewhere that a view stands for; and how many of them cannot be asked for."""
     found: dict[str, Lead] = {}
     passed_over = 0
-    for attachment in list_in(metadata.get("attachments"))[:MAX_LINKS]:
-        told_of = object_in(attachment)
-        name = text_in(told_of.get("filename")) or text_in(told_of.get("name"))
+    for attachment in items(metadata.get("attachments"))[:MAX_LINKS]:
+        told_of = mapping(attachment)
+        name = shown(told_of.get("filename")) or shown(told_of.get("name"))
         if upload := _upload(site, view, told_of.get("assetId") or told_of.get("blobId"), name):
-            kind = kind_of_extension(name.rpartition(".")[2])
-            found[upload] = _file(upload, kind, why="socrata-attachment", label=name)
+            kind = _kind(name.rpartition(".")[2])
+            found[upload] = file_lead(upload, kind, why="socrata-attachment", label=name)
         else:
             passed_over += 1
     if told.get("viewType") == "href":
@@ -232,12 +211,12 @@ def _links(told: dict[str, Any], metadata: dict[str, Any], site: str, view: str)
 
 def _access_points(metadata: dict[str, Any]) -> list[tuple[str, str]]:
     """Addresses elsewhere with their labels: `additionalAccessPoints` repeat what the older `accessPoints` hold."""
-    points = [object_in(point) for point in list_in(metadata.get("additionalAccessPoints"))]
+    points = [mapping(point) for point in items(metadata.get("additionalAccessPoints"))]
     points = points or [{"urls": metadata.get("accessPoints")}]
     urls = [
-        (url, text_in(point.get("title")) or text_in(form))
+        (url, shown(point.get("title")) or shown(form))
         for point in points[:MAX_LINKS]
-        for form, url in object_in(point.get("urls")).items()
+        for form, url in mapping(point.get("urls")).items()
         if isinstance(url, str) and url.strip()
     ]
     return urls[:MAX_LINKS]
@@ -251,5 +230,5 @@ def _upload(site: str, view: str, file_id: Json, name: str) -> str | None:
 
 
 def _moment(seconds: Json) -> datetime | None:
-    epoch = count_in(seconds)
+    epoch = whole(seconds)
     return datetime.fromtimestamp(epoch, UTC) if epoch and epoch < _LATEST_EPOCH else None

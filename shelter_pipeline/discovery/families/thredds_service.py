@@ -8,18 +8,17 @@ are read as XML.
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
+from shelter_pipeline.discovery.families.addresses import query_of, site_of
 from shelter_pipeline.discovery.families.dap import answers_about, dataset_of, kind_of_file
-from shelter_pipeline.discovery.families.descriptions import (
+from shelter_pipeline.discovery.families.opendap import catalog_lead
+from shelter_pipeline.discovery.families.readings import (
     AsksNothing,
     description,
-    has_room,
+    file_lead,
     led,
     only_described,
-    site_of,
 )
-from shelter_pipeline.discovery.families.opendap import catalog_lead, file_lead
 from shelter_pipeline.discovery.leads import Lead, Reading
 from shelter_pipeline.domain.urls import Url
 
@@ -47,14 +46,14 @@ class ThreddsService(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The file and the descriptions of the dataset that `url` asks something of, or the catalogue it is."""
-        root = _ROOT.match(url.path) if has_room(url) else None
+        root = _ROOT.match(url.path)
         if root is None:
             return None
         base, rest = f"{site_of(url)}{root['base']}", root["rest"] or "/"
         if call := _CALL.match(rest):
             return _dataset(base, call["service"].lower(), call["path"])
         if _CATALOG.match(rest):
-            return led([catalog_lead(_catalog(base, rest, urlsplit(url.text).query))])
+            return led(catalog_lead(_catalog(base, rest, query_of(url))))
         return only_described((), "a service of a THREDDS server that names no dataset")
 
 
@@ -72,7 +71,7 @@ def _dataset(base: str, service: str, written: str) -> Reading:
     if kind is None and service not in _FILES:
         detail = "an aggregation on a THREDDS server: no one file, its values come in pieces only"
         return only_described(leads, detail)
-    return led([file_lead(f"{base}/fileServer/{path}", kind, why="thredds-file-server"), *leads])
+    return led(file_lead(f"{base}/fileServer/{path}", kind, why="thredds-file-server"), *leads)
 
 
 def _path_of(service: str, written: str) -> tuple[str, bool]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from shelter_pipeline.discovery.families.findings import LOGIN_REQUIRED, name_of, no_record, settled
-from shelter_pipeline.discovery.leads import Reading, Reply
+from shelter_pipeline.discovery.families.addresses import name_of
+from shelter_pipeline.discovery.families.readings import AsksNothing, walled
+from shelter_pipeline.discovery.leads import Reading
 from shelter_pipeline.domain.urls import Url
 
 _ICPSR = re.compile(
@@ -26,7 +27,7 @@ _PLACES = (
 )
 
 
-class Walled:
+class Walled(AsksNothing):
     """ICPSR and openICPSR."""
 
     slug = "walled"
@@ -35,9 +36,5 @@ class Walled:
         """The verdict on a study's page."""
         for host, path, sentence in _PLACES:
             if host.match(name_of(url)) and path.match(url.path):
-                return settled(LOGIN_REQUIRED, sentence)
+                return walled(sentence)
         return None
-
-    def read(self, reply: Reply, url: Url) -> Reading:  # noqa: ARG002
-        """Nothing was asked for, so nothing can be read. Raises PermanentError."""
-        raise no_record("of a repository that is asked anything")

@@ -37,7 +37,7 @@ def test_a_table_is_dumped_whole_and_described(base: str, request_: str) -> None
 def test_the_dump_is_promised_as_csv() -> None:
     dump, _ = entered(f"https://data.example.gov/datastore/dump/{TABLE}")[1].leads
 
-    assert (dump.asset_kind, dump.format, dump.media_type) == ("csv", "CSV", "text/csv")
+    assert (dump.asset_kind, dump.format, dump.media_type) == ("csv", "csv", "text/csv")
 
 
 @pytest.mark.parametrize(

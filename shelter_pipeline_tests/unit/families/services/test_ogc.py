@@ -91,7 +91,7 @@ def test_the_lead_promises_xml_and_the_detail_says_what_the_service_is() -> None
     _, reading = entered(f"{GEONODE}/wfs")
     (lead,) = reading.leads
 
-    assert (lead.asset_kind, lead.media_type, lead.format) == ("xml", "application/xml", "XML")
+    assert (lead.asset_kind, lead.media_type, lead.format) == ("xml", "application/xml", "xml")
     assert reading.detail == "a WFS: it answers single requests and hands out no whole files"
 
 

@@ -135,7 +135,7 @@ def test_a_table_leads_to_its_rows_and_its_description() -> None:
     rows, _ = reading.leads
 
     assert (reading.outcome, leads_of(reading)) == ("", [CSV, DESCRIPTION])
-    assert (rows.label, rows.asset_kind, rows.format) == ("Traffic counts", "csv", "CSV")
+    assert (rows.label, rows.asset_kind, rows.format) == ("Traffic counts", "csv", "csv")
     assert rows.modified == datetime(2025, 2, 18, 17, 33, 20, tzinfo=UTC)
 
 
