@@ -76,5 +76,5 @@ def whole(value: Json) -> int | None:
 
 def shown(value: Json) -> str:
     """Words on one line, as people may see them: at most 200 characters, none of them invisible."""
-    head = words(value)[: 10 * _LONGEST_LABEL]
+    head = (value if isinstance(value, str) else words(value))[: 10 * _LONGEST_LABEL]
     return " ".join("".join(c if c.isprintable() else " " for c in head).split())[:_LONGEST_LABEL]

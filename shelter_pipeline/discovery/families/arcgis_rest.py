@@ -44,6 +44,8 @@ class ArcgisRest:
 
     def enter(self, url: Url) -> Reading | None:
         """The question what a service or a layer is; the description alone where nothing could be exported."""
+        if "services/" not in f"{url.path.lower()}/":
+            return None
         match = _SERVICE.match(url.path)
         if match is None:
             return _folder(url)

@@ -16,8 +16,9 @@ from shelter_pipeline.discovery.leads import Reading
 from shelter_pipeline.domain.urls import Url
 
 _BUCKET = r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]"
-_VIRTUAL_HOST = re.compile(rf"{_BUCKET}\.s3(?!-website)(?:[.-][a-z0-9-]{{1,30}}){{0,2}}\.amazonaws\.com:")
-_PATH_HOST = re.compile(r"s3(?!-website)(?:[.-][a-z0-9-]{1,30}){0,2}\.amazonaws\.com:")
+_VIRTUAL_HOST = re.compile(rf"{_BUCKET}\.s3(?!-website)(?:[.-][a-z0-9-]{{1,30}}){{0,2}}\.amazonaws\.com\Z")
+_PATH_HOST = re.compile(r"s3(?!-website)(?:[.-][a-z0-9-]{1,30}){0,2}\.amazonaws\.com\Z")
+_STORES = (".amazonaws.com", "console.aws.amazon.com", "console.cloud.google.com")
 _PAGE = re.compile(r"/(?:index|browse|list|explorer)\.html?\Z", re.IGNORECASE)
 _PAGE_IN_BUCKET = re.compile(
     rf"/(?P<bucket>{_BUCKET})/(?:index|browse|list|explorer)\.html?\Z", re.IGNORECASE
@@ -35,12 +36,14 @@ class BucketBrowser(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The listing of the bucket that the page at `url` shows; None where it is no such page."""
-        wanted = parameters(url).get("prefix", "")
-        if _VIRTUAL_HOST.match(url.host) and _PAGE.match(url.path):
-            return _listed(site_of(url) + "/", wanted)
-        if _PATH_HOST.match(url.host) and (match := _PAGE_IN_BUCKET.match(url.path)):
-            return _listed(f"{site_of(url)}/{match['bucket']}/", wanted)
         name = name_of(url)
+        if not name.endswith(_STORES):
+            return None
+        wanted = parameters(url).get("prefix", "")
+        if _VIRTUAL_HOST.match(name) and _PAGE.match(url.path):
+            return _listed(site_of(url) + "/", wanted)
+        if _PATH_HOST.match(name) and (match := _PAGE_IN_BUCKET.match(url.path)):
+            return _listed(f"{site_of(url)}/{match['bucket']}/", wanted)
         if name == "console.cloud.google.com" and (match := _GOOGLE.match(url.path)):
             prefix = unquote(match["prefix"] or "")
             return _listed(f"https://storage.googleapis.com/{match['bucket']}/", wanted or prefix)

@@ -72,7 +72,7 @@ class Erddap:
 
         Directories and files below `files/` are taken as they are; None for what belongs to the server's pages.
         """
-        root = _ROOT.match(url.path)
+        root = _ROOT.match(url.path) if "/erddap" in url.path.lower() else None
         if root is None:
             return None
         base, rest = f"{site_of(url)}{root['base']}", root["rest"] or "/"

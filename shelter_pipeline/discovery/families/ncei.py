@@ -41,7 +41,7 @@ class Ncei:
     def enter(self, url: Url) -> Reading | None:
         """The ISO record of a page; the directory or archive where the URL alone names it."""
         name = name_of(url)
-        if not _HOSTS.match(name):
+        if not name.endswith("noaa.gov") or not _HOSTS.match(name):
             return None
         path = unquote(url.path)
         if _LANDING.match(path):

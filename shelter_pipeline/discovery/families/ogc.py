@@ -17,6 +17,7 @@ from shelter_pipeline.discovery.leads import Reading
 from shelter_pipeline.domain.urls import Url
 
 _SERVICES = frozenset({"wms", "wfs", "wcs", "wmts", "csw", "sos", "wps"})
+_SEGMENTS = frozenset({*_SERVICES, "ows", *(f"{service}server" for service in (*_SERVICES, "ows"))})
 _END = re.compile(r"/(wms|wfs|wcs|wmts|csw|sos|wps|ows)(?:server)?/?\Z", re.IGNORECASE)
 _ABOVE_NAME = re.compile(r"/(wms|wfs|wcs)/[^./]{1,300}\Z", re.IGNORECASE)
 _BESIDE_WMS = re.compile(r"(/wms)/(?:kml|reflect|icon|animate)/?\Z", re.IGNORECASE)
@@ -68,7 +69,7 @@ class Ogc(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The capabilities of the service that `url` asks something of; None where it asks none."""
-        if rest := _REST_DOCUMENT.match(url.path):
+        if url.path.lower().endswith("/wmtscapabilities.xml") and (rest := _REST_DOCUMENT.match(url.path)):
             return _described("wmts", f"{site_of(url)}{rest[0]}")
         service = _service_of(url)
         return describe(url, service) if service else None
@@ -98,16 +99,21 @@ def _service_of(url: Url) -> str | None:
     operation = _OF_OPERATION.get(named.get("request", "").lower())
     if operation:
         return operation
+    if _SEGMENTS.isdisjoint(url.path.lower().split("/")):
+        return _named_by_host(url, named)
     path = _BESIDE_WMS.sub(r"\1", url.path)
     if end := _END.search(path) or _ABOVE_NAME.search(path):
         return "wms" if end[1].lower() == "ows" else end[1].lower()
+    return _named_by_host(url, named)
+
+
+def _named_by_host(url: Url, named: dict[str, str]) -> str | None:
+    """The service that a host is called after; not where the URL is that of a page or a file, which it may have too."""
     host = _HOST.match(url.host)
-    return host[1] if host and _may_be_root(url.path, named) else None
-
-
-def _may_be_root(path: str, named: dict[str, str]) -> bool:
-    """Whether a host that is called after a service has it here: a page or a file it may have as well."""
-    return "request" in named or not (path.endswith("/") or "." in path.rpartition("/")[2])
+    if host is None:
+        return None
+    is_page = url.path.endswith("/") or "." in url.path.rpartition("/")[2]
+    return host[1] if "request" in named or not is_page else None
 
 
 def _kept(query: str) -> list[str]:

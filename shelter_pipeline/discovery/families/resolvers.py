@@ -59,6 +59,8 @@ _UPPER = ("https://doi.pangaea.de/", "https://dataverse.harvard.edu/")
 def place_of(url: Url) -> Url | None:
     """The page of the repository whose identifier a resolver's URL is; None for any other URL."""
     doi = _doi_of(url)
+    if not doi:
+        return None
     for pattern, page in _PLACES:
         if match := pattern.match(doi):
             groups = {name: quote(value, safe="/.") for name, value in match.groupdict().items() if value}

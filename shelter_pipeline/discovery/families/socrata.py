@@ -33,6 +33,7 @@ from shelter_pipeline.domain.urls import Url, parse_url
 MAX_LINKS = 200
 # The characters of an identity: digits and letters that are not taken for one another.
 _ID = r"[2-9a-km-np-z]{4}-[2-9a-km-np-z]{4}"
+_HAS_IDENTITY = re.compile(rf"/{_ID}(?![^/.])")
 _EXPORT = re.compile(rf"/api/views/(?P<id>{_ID})/rows\.(?P<format>[a-z]{{3,7}})\Z")
 _UPLOAD = re.compile(
     rf"/(?:api/views/(?P<id>{_ID})/files/[^/]{{1,300}}|download/(?P<old>{_ID})/(?P<type>[\w.+-]+/[\w.+-]+))\Z"
@@ -64,6 +65,8 @@ class Socrata:
 
     def enter(self, url: Url) -> Reading | None:
         """Files and description where the path alone tells that it is Socrata's, else the question what it is."""
+        if not _HAS_IDENTITY.search(url.path):
+            return None
         site, path = secure_site_of(url), url.path
         if export := _EXPORT.match(path):
             return led(*_exports(site, export["id"], listed=_listed_export(url, export["format"])))
@@ -86,8 +89,8 @@ class Socrata:
         if told.get("error"):
             return _refused(told)
         view = shown(told.get("id"))
-        asked = _VIEW.match(url.path)
-        if asked is None or view != asked["a"] or not (told.get("viewType") or "columns" in told):
+        named = _VIEW.match(url.path)
+        if named is None or view != named["a"] or not (told.get("viewType") or "columns" in told):
             raise no_record(_DESCRIPTION)
         return _reading(secure_site_of(url), view, told)
 

@@ -46,7 +46,7 @@ class ThreddsService(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The file and the descriptions of the dataset that `url` asks something of, or the catalogue it is."""
-        root = _ROOT.match(url.path)
+        root = _ROOT.match(url.path) if "/thredds" in url.path.lower() else None
         if root is None:
             return None
         base, rest = f"{site_of(url)}{root['base']}", root["rest"] or "/"

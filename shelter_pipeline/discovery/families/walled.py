@@ -13,18 +13,19 @@ from shelter_pipeline.discovery.families.readings import AsksNothing, walled
 from shelter_pipeline.discovery.leads import Reading
 from shelter_pipeline.domain.urls import Url
 
-_ICPSR = re.compile(
-    r"/(?:web/|icpsrweb/)?(?:[a-z]{3,12}/)?(?:studies|study)/[0-9]{1,8}(?:/|\Z)", re.IGNORECASE
-)
-_OPEN_ICPSR = re.compile(r"/openicpsr/(?:project|workspace)(?:/|\Z)", re.IGNORECASE)
-_PLACES = (
-    (
-        re.compile(r"(?:www\.)?icpsr\.umich\.edu\Z"),
-        _ICPSR,
+# By the name of the host without `www.`: the paths of studies, and what is to be said of them.
+_PLACES = {
+    "icpsr.umich.edu": (
+        re.compile(
+            r"/(?:web/|icpsrweb/)?(?:[a-z]{3,12}/)?(?:studies|study)/[0-9]{1,8}(?:/|\Z)", re.IGNORECASE
+        ),
         "ICPSR gives the files of its studies after a login",
     ),
-    (re.compile(r"(?:www\.)?openicpsr\.org\Z"), _OPEN_ICPSR, "openICPSR gives its files after a login"),
-)
+    "openicpsr.org": (
+        re.compile(r"/openicpsr/(?:project|workspace)(?:/|\Z)", re.IGNORECASE),
+        "openICPSR gives its files after a login",
+    ),
+}
 
 
 class Walled(AsksNothing):
@@ -34,7 +35,5 @@ class Walled(AsksNothing):
 
     def enter(self, url: Url) -> Reading | None:
         """The verdict on a study's page."""
-        for host, path, sentence in _PLACES:
-            if host.match(name_of(url)) and path.match(url.path):
-                return walled(sentence)
-        return None
+        path, sentence = _PLACES.get(name_of(url).removeprefix("www."), (None, ""))
+        return walled(sentence) if path is not None and path.match(url.path) else None

@@ -169,7 +169,7 @@ def test_a_private_item_asks_for_a_login(code: int) -> None:
 
     assert (reading.outcome, reading.detail) == (
         "login-required",
-        "ArcGIS says: You do not have permissions.",
+        f"ArcGIS answers {code}: You do not have permissions.",
     )
 
 

@@ -162,7 +162,7 @@ def test_an_answer_that_asks_for_a_token_is_a_login(code: int) -> None:
     reading = read("arcgis-rest", f"{OWN}?f=json", {"error": {"code": code, "message": "Token Required"}})
 
     assert (reading.what, reading.outcome, leads_of(reading)) == (What.LOGIN, "login-required", [])
-    assert reading.detail == f"the service answers {code}: Token Required"
+    assert reading.detail == f"ArcGIS answers {code}: Token Required"
 
 
 @pytest.mark.parametrize(
