@@ -38,6 +38,7 @@ Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 _EXTENSION = re.compile(r"[a-z0-9][a-z0-9+_-]*(?:\.[a-z0-9]+)?\Z")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+\Z")
+_PARAMETER = re.compile(r"[A-Za-z0-9_.-]{1,40}\Z")
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?:\.\*)?\Z")
 
 
@@ -70,6 +71,7 @@ class PlaceRow(msgspec.Struct, forbid_unknown_fields=True):
     path: str | None = None
     query: str | None = None
     format: str = ""
+    fragment: str = ""
     unless: Literal["", "file", "declared"] = ""
 
 
@@ -231,6 +233,8 @@ class _Reader:
             self._problems.append(f"{where} format: {row.format!r} is the name of no kind")
         if row.format and row.kind != "file":
             self._problems.append(f"{where} format: only a file has one")
+        if row.fragment and not _PARAMETER.match(row.fragment):
+            self._problems.append(f"{where} fragment: {row.fragment!r} is the name of no parameter")
         return Place(
             row.rule,
             Kind(row.kind),
@@ -238,6 +242,7 @@ class _Reader:
             path=self._expression(f"{where} path", row.path),
             query=self._expression(f"{where} query", row.query),
             format=row.format.lower(),
+            fragment=row.fragment,
             unless=row.unless,
         )
 

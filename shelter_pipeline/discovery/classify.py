@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from shelter_pipeline.discovery.asset_kinds import AssetKind
 from shelter_pipeline.discovery.classification_table import ClassificationRules, rules_in_use
@@ -123,7 +123,8 @@ class _Asked:
         address = Address(name, url.path, query, ending, extension, kind is not None)
         if (place := self.rules.places.find(address)) is not None:
             if place.kind is not Kind.FILE:
-                return Classification(place.kind, None, place.rule, url.text)
+                text = _with_fragment(written, url, place.fragment) if place.fragment else url.text
+                return Classification(place.kind, None, place.rule, text)
             known = self.rules.kinds.of_format(place.format) if place.format else None
             if known is None and extension is not None:
                 known = self.rules.kinds.of_extension(extension)
@@ -180,6 +181,18 @@ def _read(part: str) -> Url | None:
         return read_url(repair(part).text)
     except RefusedError:
         return None
+
+
+def _with_fragment(written: str, url: Url, parameter: str) -> str:
+    """The URL with what its fragment shows as a parameter: the normal form has no fragment."""
+    shown = unquote(written.partition("#")[2]).removeprefix("!").removeprefix(f"{parameter}=").lstrip("/")
+    if not shown:
+        return url.text
+    mark = "&" if "?" in url.text else "?"
+    try:
+        return read_url(f"{url.text}{mark}{parameter}={quote(shown, safe='', errors='replace')}").text
+    except RefusedError:  # it would be too long
+        return url.text
 
 
 def _is_directory(written: str, url: Url) -> bool:

@@ -63,8 +63,10 @@ def speaks_of_data(label: str, path: str = "", hints: str = "") -> int:
 
 
 def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", text[:_LONGEST]).encode("ascii", "ignore").decode().lower()
-    return [word for word in _SEPARATORS.split(plain) if word][:_MOST_IN_TEXT]
+    plain = text[:_LONGEST]
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
+    return [word for word in _SEPARATORS.split(plain.lower()) if word][:_MOST_IN_TEXT]
 
 
 def _weigh(words: list[str]) -> dict[str, int]:

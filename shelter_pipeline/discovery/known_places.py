@@ -55,6 +55,7 @@ class Place:
     path: re.Pattern[str] | None = None
     query: re.Pattern[str] | None = None
     format: str = ""
+    fragment: str = ""  # the parameter that stands for what the page shows by its fragment
     unless: Literal["", "file", "declared"] = ""
 
 
@@ -65,6 +66,7 @@ class Found:
     kind: Kind
     rule: str
     format: str
+    fragment: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _fit(row: Place, address: Address) -> Found | None:
     if (row.path and not path) or (row.query and not query):
         return None
     said = _said(path) | _said(query)
-    return Found(row.kind, said.get("rule", row.rule), said.get("format", row.format))
+    return Found(row.kind, said.get("rule", row.rule), said.get("format", row.format), row.fragment)
 
 
 def _has_other_words(row: Place, address: Address) -> bool:

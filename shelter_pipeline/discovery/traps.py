@@ -9,10 +9,13 @@ are taken out, so that one thing has one URL.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from shelter_pipeline.discovery.asset_kinds import kind_of_extension
+from shelter_pipeline.discovery.classification_table import rules_in_use
 from shelter_pipeline.discovery.classify import extension_of
+from shelter_pipeline.discovery.known_places import Places
 from shelter_pipeline.domain.urls import Url
 
 # The path of what is done rather than read, by whole segments.
@@ -22,11 +25,7 @@ _ACTIONS = frozenset(
     report-abuse
     """.split()  # noqa: SIM905 - a table
 )
-_LOGINS = frozenset(
-    """
-    login log-in log_in signin sign-in sign_in logon login.php login.aspx login.jsp login.html signin.aspx
-    """.split()  # noqa: SIM905
-)
+_LOGIN_RULE = "login-page"
 # Also names of data (the register of companies, the CART site): they count at the end of a path only.
 _AT_THE_END = {
     "action": frozenset({"remove", "cart", "basket", "checkout", "vote"}),
@@ -98,14 +97,22 @@ def is_act(url: Url) -> str:
     if not segments or kind_of_extension(extension_of(url.path) or ""):
         return ""
     names = {segment.partition(";")[0] for segment in segments}
-    for slug, words in (("action", _ACTIONS), ("login", _LOGINS)):
+    for slug, words in (("action", _ACTIONS), ("login", _logins(rules_in_use().places))):
         if names & words or segments[-1] in _AT_THE_END[slug]:
             return slug
     return ""
 
 
+@lru_cache
+def _logins(places: Places) -> frozenset[str]:
+    """The segments by which the table of places knows a page that asks who we are."""
+    return frozenset(word for row in places.rows if row.rule == _LOGIN_RULE for word in row.segments)
+
+
 def without_session(text: str) -> str:
     """The URL without session ids and marks of campaigns; as it was if it carries none."""
+    if "?" not in text and ";" not in text and "/(" not in text:
+        return text
     parts = urlsplit(text)
     path = _IN_PATH.sub("", parts.path) or "/"
     fields = parts.query.split("&") if parts.query else []
@@ -116,7 +123,7 @@ def without_session(text: str) -> str:
 
 
 def _query(url: Url) -> str:
-    return urlsplit(url.text).query
+    return url.text.partition("?")[2]
 
 
 def _segments(url: Url) -> list[str]:

@@ -215,6 +215,10 @@ PLACE = '[[place]]\nrule = "ours"\nkind = "service"\n'
         (PLACE + "hosts = 'a.gov'\nunless = 'never'", "Invalid enum value 'never' - at `unless`"),
         (PLACE + "hosts = 'a.gov'\nformat = 'csv'", "place 1 (ours) format: only a file has one"),
         (
+            PLACE + "hosts = 'a.gov'\nfragment = 'a=b'",
+            "place 1 (ours) fragment: 'a=b' is the name of no parameter",
+        ),
+        (
             '[[place]]\nrule = "a"\nkind = "file"\nhosts = "a.gov"\nformat = "csw7"',
             "format: 'csw7' is the name of no",
         ),
@@ -300,3 +304,12 @@ def test_the_file_that_the_document_shows_is_a_good_one(tmp_path: Path) -> None:
 
     assert len(rules.places.rows) > len(RULES.places.rows) - 5
     assert rules.kinds.rows != RULES.kinds.rows
+
+
+def test_a_place_may_say_which_parameter_its_fragment_stands_for(tmp_path: Path) -> None:
+    rules = laid_over(tmp_path, PLACE + 'hosts = "a.gov"\nfragment = "at"')
+
+    shown = classify("https://a.gov/browse?x=1#/b/c%20d/", rules=rules)
+
+    assert shown.url == "https://a.gov/browse?x=1&at=b%2Fc%20d%2F"
+    assert classify("https://a.gov/browse", rules=rules).url == "https://a.gov/browse"

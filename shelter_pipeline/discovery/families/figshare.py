@@ -18,6 +18,8 @@ from shelter_pipeline.domain.urls import Url
 
 API = "https://api.figshare.com/v2"
 PAGE_SIZE = 1000
+# Portals of institutions have hosts of their own too; the numbers are one for all.
+_HOSTS = frozenset({"figshare.com", "agdatacommons.nal.usda.gov"})
 _SHOWN_IN_RECORD = 10  # the default size of a page of files
 # A title may stand before the number, and look like one: numbers have five digits or more, versions fewer.
 _ARTICLE = re.compile(r"/articles/(?:[^/]+/){0,2}?(?P<id>[0-9]{4,12})(?:/(?P<version>[0-9]{1,3}))?/?\Z")
@@ -37,7 +39,7 @@ class Figshare:
     def enter(self, url: Url) -> Reading | None:
         """The article's or collection's API page; a file at once."""
         name = name_of(url)
-        if name != "figshare.com" and not name.endswith(".figshare.com"):
+        if name not in _HOSTS and not name.endswith(".figshare.com"):
             return None
         if _FILE.match(url.path) or _ARCHIVE.match(url.path):
             return led(file_lead(url.text, why="figshare-file"))

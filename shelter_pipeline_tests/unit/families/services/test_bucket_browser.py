@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shelter_pipeline.discovery.classify import classify
 from shelter_pipeline.discovery.families import enter
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline_tests.unit.families.services.answers import outcome_of
@@ -15,7 +16,7 @@ QUERY = "?list-type=2&delimiter=%2F"
     ("url", "listing"),
     [
         (
-            "https://noaa-goes16.s3.amazonaws.com/index.html#ABI-L1b-RadC/",
+            "https://noaa-goes16.s3.amazonaws.com/index.html",
             f"https://noaa-goes16.s3.amazonaws.com/{QUERY}",
         ),
         (
@@ -57,3 +58,31 @@ def test_a_page_that_browses_a_bucket_leads_to_its_listing(url: str, listing: st
 )
 def test_other_pages_are_just_that(url: str) -> None:
     assert enter(parse_url(url)) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "prefix"),
+    [
+        ("#noaa-data/2020/", "noaa-data%2F2020%2F"),
+        ("#/noaa-data/", "noaa-data%2F"),
+        ("#!/noaa%20data/", "noaa%20data%2F"),
+        ("?lang=en#prefix=noaa-data/", "noaa-data%2F"),
+        ("?prefix=first/#second/", "first%2F"),
+    ],
+)
+def test_what_a_page_shows_by_its_fragment_is_where_the_listing_begins(written: str, prefix: str) -> None:
+    verdict = classify(f"https://a-bucket.s3.amazonaws.com/index.html{written}")
+
+    assert verdict.url is not None
+    known = enter(parse_url(verdict.url))
+    assert known is not None
+    assert [lead.url for lead in known[1].leads] == [
+        f"https://a-bucket.s3.amazonaws.com/{QUERY}&prefix={prefix}"
+    ]
+
+
+@pytest.mark.parametrize("fragment", ["", "#", "#/", "#!/", "#" + "a" * 7000, "#\ud800/"])
+def test_a_fragment_that_is_no_prefix_leaves_the_page_readable(fragment: str) -> None:
+    url = classify(f"https://a-bucket.s3.amazonaws.com/index.html{fragment}").url
+
+    assert url is None or parse_url(url).text == url
