@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from shelter_pipeline.discovery.asset_kinds import AssetKind, kind_named, kind_of_format
 from shelter_pipeline.discovery.classify import Classification, Kind, classify, extension_of
 from shelter_pipeline.discovery.data_words import ENOUGH, speaks_of_data
+from shelter_pipeline.discovery.labels import one_line
 from shelter_pipeline.discovery.leads import Lead, Reading, Reply, To, What
 from shelter_pipeline.discovery.link_headers import links_in_head, links_in_set
 from shelter_pipeline.discovery.page_scan import scan
@@ -270,7 +271,7 @@ def _lead(statement: Statement, target: Url, to: To, kind: AssetKind | None, rea
         target.text,
         to,
         statement.why,
-        statement.label[:200],
+        one_line(statement.label),
         asset_kind=kind.slug if kind else None,
         format=None if is_media_type else declared,
         media_type=declared if is_media_type else None,

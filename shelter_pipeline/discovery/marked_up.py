@@ -105,9 +105,7 @@ def _said_by(scope: _Scope) -> list[Statement]:
         urls = [(url, Means.ACCESS) for url in scope.properties.get("url", ())]
     size = bytes_in(_first(scope, _SIZES)) if len(urls) == 1 else None
     return [
-        Statement(
-            url, scope.why, (_first(scope, _NAMES) or "")[:200], _first(scope, _FORMATS), size, means=means
-        )
+        Statement(url, scope.why, _first(scope, _NAMES) or "", _first(scope, _FORMATS), size, means=means)
         for url, means in urls
     ]
 

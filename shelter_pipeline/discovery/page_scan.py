@@ -13,6 +13,7 @@ from lxml import etree
 from w3lib.encoding import html_to_unicode
 
 from shelter_pipeline.discovery.json_ld import downloads_in
+from shelter_pipeline.discovery.labels import LONGEST_LABEL, one_line
 from shelter_pipeline.discovery.link_headers import said
 from shelter_pipeline.discovery.marked_up import Scopes
 from shelter_pipeline.discovery.statements import Means, Statement
@@ -21,7 +22,6 @@ from shelter_pipeline.portals.encoding import decode
 MOST_LINKS = 50_000
 _MOST_BYTES = 16 * 1024 * 1024
 _MOST_SCRIPT = 8 * 1024 * 1024
-_LONGEST_LABEL = 200
 _LONGEST_TITLE = 400
 # An end tag is compared with every element that is open, so a deep page is parsed anew from where it is too deep.
 _DEEPEST = 500
@@ -111,20 +111,14 @@ class _Anchor:
     length: int = 0
 
     def add(self, text: str) -> None:
-        if self.length < _LONGEST_LABEL * 2:
-            self.text.append(text[: _LONGEST_LABEL * 2])
+        if self.length < LONGEST_LABEL * 2:
+            self.text.append(text[: LONGEST_LABEL * 2])
             self.length += len(text)
 
     @property
     def label(self) -> str:
-        written = bounded(" ".join(self.text))
-        return written or bounded(self.attributes.get("title") or self.attributes.get("aria-label") or "")
-
-
-def bounded(text: str) -> str:
-    """One line of at most 200 characters, none of them invisible."""
-    line = " ".join(text[: _LONGEST_LABEL * 8].split())
-    return "".join(char for char in line if char.isprintable())[:_LONGEST_LABEL].strip()
+        written = one_line(" ".join(self.text))
+        return written or one_line(self.attributes.get("title") or self.attributes.get("aria-label") or "")
 
 
 class _Scanner:
@@ -245,7 +239,7 @@ class _Scanner:
                         relation,
                         why="link",
                         media_type=attributes.get("type"),
-                        label=bounded(attributes.get("title", "")),
+                        label=one_line(attributes.get("title", "")),
                     )
                 )
             )
@@ -254,7 +248,7 @@ class _Scanner:
         name = (attributes.get("name") or attributes.get("property") or "").lower()
         content = attributes.get("content", "")
         if content and ((name.startswith("citation_") and name.endswith("_url")) or name in _FILE_METAS):
-            self._keep(Statement(content, "meta", bounded(name)))
+            self._keep(Statement(content, "meta", one_line(name)))
 
     def _on_a(self, attributes: dict[str, str]) -> None:
         self._close_anchor()
@@ -263,7 +257,7 @@ class _Scanner:
 
     def _on_area(self, attributes: dict[str, str]) -> None:
         if attributes.get("href"):
-            self._keep(_of_anchor(attributes, bounded(attributes.get("alt", "")), bool(self._frame_at)))
+            self._keep(_of_anchor(attributes, one_line(attributes.get("alt", "")), bool(self._frame_at)))
 
     def _on_img(self, attributes: dict[str, str]) -> None:
         if self._anchor is not None and not self._anchor.text:
@@ -276,10 +270,10 @@ class _Scanner:
     def _of_any_element(self, tag: str, attributes: dict[str, str]) -> None:
         self._scopes.enter(self.depth, attributes)
         if tag in _EMBEDS and (reference := attributes.get(_EMBEDS[tag])):
-            self._keep(Statement(reference, "embedded", bounded(attributes.get("title", ""))))
+            self._keep(Statement(reference, "embedded", one_line(attributes.get("title", ""))))
         for name in _BUTTON_ATTRIBUTES:
             if reference := attributes.get(name):
-                label = bounded(attributes.get("title") or attributes.get("aria-label") or "")
+                label = one_line(attributes.get("title") or attributes.get("aria-label") or "")
                 self._keep(Statement(reference, "data-attribute", label, in_frame=bool(self._frame_at)))
 
     def _close_anchor(self) -> None:
@@ -320,15 +314,15 @@ def _is_frame(tag: str, attributes: dict[str, str], *, within_content: bool) -> 
 
 
 def _of_anchor(attributes: dict[str, str], label: str, in_frame: bool) -> Statement:
-    name = attributes.get("download", "")[-_LONGEST_LABEL:]
+    name = attributes.get("download", "")[-LONGEST_LABEL:]
     saves = "download" in attributes
     return Statement(
         attributes["href"],
         "download-attribute" if saves else "anchor",
-        label or bounded(name),
+        label or one_line(name),
         attributes.get("type") or name or None,
         means=Means.FILE if saves else Means.ANYTHING,
         in_frame=in_frame,
-        relations=frozenset(attributes.get("rel", "")[:_LONGEST_LABEL].lower().split()),
-        hints=f"{attributes.get('class', '')[:_LONGEST_LABEL]} {attributes.get('id', '')[:_LONGEST_LABEL]}",
+        relations=frozenset(attributes.get("rel", "")[:LONGEST_LABEL].lower().split()),
+        hints=f"{attributes.get('class', '')[:LONGEST_LABEL]} {attributes.get('id', '')[:LONGEST_LABEL]}",
     )

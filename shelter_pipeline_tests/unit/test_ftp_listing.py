@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes
 
@@ -17,6 +16,7 @@ from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.fetching.door import Reply
 from shelter_pipeline.fetching.framing import Head
 from shelter_pipeline.fetching.ftp_paths import last_name
+from shelter_pipeline_tests.support.ends_soon import ends_soon
 
 BASE = "ftp://h.example/pub/noaa/"
 NOW = "Wed, 25 Nov 2026 19:00:00 GMT"
@@ -378,16 +378,13 @@ def test_every_name_that_can_be_asked_for_comes_through(name: bytes) -> None:
         b"a " + b"1" * 8000,
         b";" * 8000,
         b"=;" * 4000 + b" x",
-        b" " * 3_000_000,
-        b"x" * 3_000_000,
+        b" " * 500_000,
+        b"x" * 500_000,
     ],
     ids=lambda line: repr(line[:16]) if isinstance(line, bytes) else line,
 )
-def test_megabytes_that_are_made_to_be_slow_are_not(line: bytes, form: str) -> None:
-    body = (line + b"\n") * max(5_000_000 // len(line), 1)
-    began = time.process_time()
-
-    for _ in read(body, form).leads:
-        pass
-
-    assert time.process_time() - began < 8
+def test_lines_that_are_made_to_be_slow_are_not(line: bytes, form: str) -> None:
+    body = (line + b"\n") * max(500_000 // len(line), 1)
+    with ends_soon():
+        for _ in read(body, form).leads:
+            pass

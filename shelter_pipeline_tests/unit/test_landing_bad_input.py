@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,20 @@ from hypothesis import strategies as st
 from shelter_pipeline.discovery.leads import To
 from shelter_pipeline.discovery.sites import same_site
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline_tests.support.ends_soon import ends_soon
 from shelter_pipeline_tests.support.landing_replies import PAGE, leads_of, read_page
 
 MEGABYTE = 1024 * 1024
 SITE = "https://www.example.gov"
 
 
-def test_of_a_million_links_a_bounded_number_is_judged_and_that_is_told() -> None:
-    page = b"".join(b'<p><a href="/d/%d.csv">F</a>' % number for number in range(1_000_000))
-    began = time.perf_counter()
+def test_of_too_many_links_a_bounded_number_is_judged_and_that_is_told() -> None:
+    page = b"".join(b'<p><a href="/d/%d.csv">F</a>' % number for number in range(60_000))
+    with ends_soon():
+        reading = read_page(page)
 
-    reading = read_page(page)
-
-    assert len(list(reading.leads)) == 50_000
-    assert any("first 50000 links" in note for note in reading.notes)
-    assert time.perf_counter() - began < 60
+        assert len(list(reading.leads)) == 50_000
+        assert any("first 50000 links" in note for note in reading.notes)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the high-water mark is read from /proc")
@@ -42,15 +40,15 @@ def high_water_kib():
     return int(re.search(r"VmHWM:\\s+([0-9]+)", Path("/proc/self/status").read_text())[1])
 
 read_page("<p>")
-page = b"<p>words and words <b>in bold</b></p>" * 400_000
+page = b"<p>words and words <b>in bold</b></p>" * 100_000
 before = high_water_kib()
 read_page(page)
 print(high_water_kib() - before)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    # Fifteen megabytes of page: its bytes and its text, and no tree of a million nodes.
-    assert int(done.stdout) < 100 * 1024
+    # Four megabytes of page: its bytes and its text, and no tree of two hundred thousand nodes.
+    assert int(done.stdout) < 30 * 1024
 
 
 def test_links_below_a_hundred_thousand_nested_elements_are_found() -> None:
@@ -69,22 +67,16 @@ def test_links_below_a_hundred_thousand_nested_elements_are_found() -> None:
     .strip()
     .split(" "),
 )
-def test_five_megabytes_of_anything_are_read_in_bounded_time(part: str) -> None:
-    page = part * (5 * MEGABYTE // len(part))
-    began = time.perf_counter()
-
-    read_page(page)
-
-    assert time.perf_counter() - began < 60
+def test_half_a_megabyte_of_anything_ends_soon(part: str) -> None:
+    page = part * (MEGABYTE // 2 // len(part))
+    with ends_soon():
+        read_page(page)
 
 
 def test_end_tags_that_match_nothing_cost_no_more_in_a_deep_page() -> None:
-    page = "<b>" * 500_000 + "</i>" * 1_000_000
-    began = time.perf_counter()
-
-    read_page(page)
-
-    assert time.perf_counter() - began < 60
+    page = "<b>" * 50_000 + "</i>" * 100_000
+    with ends_soon():
+        read_page(page)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ from shelter_pipeline.discovery.leads import Lead, What
 from shelter_pipeline.discovery.statements import bytes_in
 from shelter_pipeline.domain.errors import PermanentError
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline_tests.support.ends_soon import ends_soon
 from shelter_pipeline_tests.support.landing_replies import PAGE, leads_of, page_reply, told
 
 SITE = "https://www.example.gov"
@@ -182,10 +182,8 @@ def test_json_is_repaired_only_where_the_repair_is_certain(almost: str, value: o
     "part", ['"\\', "/*", "/**", ", ", "<!--", "&quot;", '{"a":', '[{"a":1},', "//\n", "*/"]
 )
 def test_a_hostile_script_is_read_in_bounded_time(part: str) -> None:
-    began = time.perf_counter()
-
-    assert list(downloads_in(part * (5_000_000 // len(part)))) == []
-    assert time.perf_counter() - began < 30
+    with ends_soon():
+        assert list(downloads_in(part * (500_000 // len(part)))) == []
 
 
 def test_microdata_is_read_scope_by_scope() -> None:
@@ -250,11 +248,8 @@ def test_a_broken_link_field_gives_nothing(value: str) -> None:
 
 @pytest.mark.parametrize("part", ["<", '</a>;a="', "</a>;;", "</a> , ", "; ", "\\"])
 def test_a_hostile_link_field_is_read_in_bounded_time(part: str) -> None:
-    began = time.perf_counter()
-
-    told("<p>", PAGE, ("Link", part * (200_000 // len(part))))
-
-    assert time.perf_counter() - began < 10
+    with ends_soon():
+        told("<p>", PAGE, ("Link", part * (200_000 // len(part))))
 
 
 @pytest.mark.parametrize(

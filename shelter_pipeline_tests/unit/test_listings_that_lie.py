@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from shelter_pipeline.discovery.listings import entries
 from shelter_pipeline.discovery.listings.measures import measures_in
 from shelter_pipeline.discovery.listings.place import place_of
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline_tests.support.ends_soon import ends_soon
 from shelter_pipeline_tests.support.listings import RECORDED, URL, leads_in, reading, urls_in
 
 HEAD = "<html><title>Index of /pub/data</title>"
@@ -245,48 +245,46 @@ def test_entities_are_neither_expanded_nor_asked_for(root: str) -> None:
 
 
 HOSTILE = {
-    "tags that never end": b"<a " * 2_000_000,
-    "anchors without names": b"<a href>" * 1_000_000,
+    "tags that never end": b"<a " * 200_000,
+    "anchors without names": b"<a href>" * 100_000,
     "anchors that stay open": b"<a href='x'>" * 60_000,
-    "a reference without end": b"<a href='" + b"x" * 6_000_000,
+    "a reference without end": b"<a href='" + b"x" * 600_000,
     "quotes that do not pair": b"<a href=\"'" * 600_000,
-    "quotes in turn": b"<a " + b"\"'" * 3_000_000,
-    "angle brackets": b"<" * 6_000_000,
-    "closing brackets": b">" * 6_000_000,
+    "quotes in turn": b"<a " + b"\"'" * 300_000,
+    "angle brackets": b"<" * 600_000,
+    "closing brackets": b">" * 600_000,
     "comments": b'<a href="a"><!--' * 60_000,
-    "spaces": b"<a href=" + b" " * 6_000_000,
+    "spaces": b"<a href=" + b" " * 600_000,
     "headings": b"<h1><title>Index of " * 300_000,
-    "bases": b"<base " * 1_000_000,
-    "entities": b'<a href="' + b"&amp" * 1_500_000 + b'">',
-    "digits": b"<a href=a>a</a>" + b"1-" * 3_000_000,
+    "bases": b"<base " * 100_000,
+    "entities": b'<a href="' + b"&amp" * 200_000 + b'">',
+    "digits": b"<a href=a>a</a>" + b"1-" * 300_000,
     "one line": b"<a href=%41>x</a> 2020-01-02 03:04 1K" * 30_000,
     "nested xml": b"<ListBucketResult>" + b"<Contents>" * 600_000,
     "xml attributes": b"<ListBucketResult " + b"".join(b"a%d='1' " % n for n in range(300_000)) + b">",
     "one xml text": b"<ListBucketResult><Contents><Key>"
-    + b"k" * 6_000_000
+    + b"k" * 600_000
     + b"</Key></Contents></ListBucketResult>",
-    "one xml tag": b"<ListBucketResult><x a='" + b"k" * 6_000_000,
-    "xml comments": b"<!---->" * 800_000 + b"<ListBucketResult>",
+    "one xml tag": b"<ListBucketResult><x a='" + b"k" * 600_000,
+    "xml comments": b"<!---->" * 100_000 + b"<ListBucketResult>",
     "datasets in datasets": f"<catalog {INVCATALOG}>".encode() + b"<dataset urlPath='a'>" * 300_000,
     "services in services": f"<catalog {INVCATALOG}>".encode()
     + b"<service name='a'>" * 90
     + b"<service/>" * 100_000,
-    "json brackets": b"[" * 6_000_000,
-    "json names": b'[{"name":"' + b"x" * 6_000_000,
+    "json brackets": b"[" * 600_000,
+    "json names": b'[{"name":"' + b"x" * 600_000,
 }
 
 
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_a_hostile_page_is_read_to_its_end(attack: str) -> None:
     body = HOSTILE[attack]
-    begun = time.process_time()
+    with ends_soon():
+        alone = reading(body)
+        in_a_listing = reading(f"{HEAD}<a href='../'>../</a>".encode() + body)
 
-    alone = reading(body)
-    in_a_listing = reading(f"{HEAD}<a href='../'>../</a>".encode() + body)
-
-    assert len(list(alone.leads) if alone else []) <= 2
-    assert len(list(in_a_listing.leads) if in_a_listing else []) <= 2
-    assert time.process_time() - begun < SECONDS
+        assert len(list(alone.leads) if alone else []) <= 2
+        assert len(list(in_a_listing.leads) if in_a_listing else []) <= 2
 
 
 def test_a_page_of_too_many_entries_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,7 +357,7 @@ def test_whatever_a_page_links_its_entries_are_below_it(hrefs: list[str], url: s
 @settings(max_examples=300, deadline=None)
 def test_the_short_way_to_a_url_gives_what_the_long_way_gives(name: str, escape: str) -> None:
     short = place_of(parse_url(URL), datetime(2100, 1, 1, tzinfo=UTC))
-    long = replace(short, reads_from=URL + "index.html")
+    long = replace(short, reads_from=f"{URL}#")
 
     for reference in (
         name,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +10,7 @@ from shelter_pipeline.discovery.classify import Kind, classify
 from shelter_pipeline.discovery.repair import LONGEST_FIELD, MOST_URLS, may_need_repair, repair, split_urls
 from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline_tests.support.ends_soon import ends_soon
 
 CSV = "https://x.gov/a.csv"
 
@@ -254,23 +253,18 @@ def test_a_field_gives_a_bounded_number_of_urls() -> None:
     ],
 )
 def test_no_field_keeps_the_repair_busy(piece: str) -> None:
-    began = time.process_time()
-
-    for before in ("", "https://x.gov/", "<a href='", "http:"):
-        longest = (before + piece * LONGEST_FIELD)[: LONGEST_FIELD - 1]
-        classify(longest)
-        classify(longest + "\x00")
-
-    assert time.process_time() - began < 3
+    with ends_soon(3):
+        for before in ("", "https://x.gov/", "<a href='", "http:"):
+            longest = (before + piece * LONGEST_FIELD)[: LONGEST_FIELD - 1]
+            classify(longest)
+            classify(longest + "\x00")
 
 
 @pytest.mark.parametrize("piece", ["&", " ", "https://x.gov/a.csv ", "<a href='"])
-def test_a_field_of_megabytes_is_refused_at_once(piece: str) -> None:
-    field = "https://x.gov/" + piece * (8_000_000 // len(piece)) + "."
-    began = time.process_time()
-
-    assert classify(field).rule == "bad-url"
-    assert time.process_time() - began < 1
+def test_a_field_of_a_megabyte_is_refused(piece: str) -> None:
+    field = "https://x.gov/" + piece * (1_000_000 // len(piece)) + "."
+    with ends_soon(1):
+        assert classify(field).rule == "bad-url"
 
 
 ODDITIES = st.sampled_from(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from shelter_pipeline.discovery.labels import one_line
 from shelter_pipeline.discovery.leads import Reply
 from shelter_pipeline.domain.errors import PermanentError
 from shelter_pipeline.domain.records import Json
@@ -19,7 +20,6 @@ from shelter_pipeline.portals.reading import parse_json
 from shelter_pipeline.portals.replies import check_reply
 
 ACCEPT_JSON: Mapping[str, str] = MappingProxyType({"Accept": "application/json"})
-_LONGEST_LABEL = 200
 _DIGITS = len(str(LARGEST_INTEGER))
 
 
@@ -75,6 +75,5 @@ def whole(value: Json) -> int | None:
 
 
 def shown(value: Json) -> str:
-    """Words on one line, as people may see them: at most 200 characters, none of them invisible."""
-    head = (value if isinstance(value, str) else words(value))[: 10 * _LONGEST_LABEL]
-    return " ".join("".join(c if c.isprintable() else " " for c in head).split())[:_LONGEST_LABEL]
+    """A text or a whole number as people are shown it, on one short line; empty for anything else."""
+    return one_line(value if isinstance(value, str) else words(value))

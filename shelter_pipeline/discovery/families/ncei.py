@@ -66,7 +66,7 @@ class Ncei:
         reading = read_metadata_xml(reply, url)
         if reading is None:
             raise no_record("a metadata record of NCEI")
-        leads = tuple(map(_as_directory, reading.leads))
+        leads = tuple(map(_under_its_own_address, reading.leads))
         if leads:
             return replace(reading, leads=leads)
         return replace(reading, outcome=LANDING_PAGE_ONLY, detail="the metadata record names no download")
@@ -88,13 +88,14 @@ def _directory(address: str) -> Reading:
     return led(directory_lead(address, why="ncei-directory"))
 
 
-def _as_directory(lead: Lead) -> Lead:
-    """A data directory that is named without its last slash, which NCEI's records often do."""
+def _under_its_own_address(lead: Lead) -> Lead:
+    """An archive by its number; a directory with its last slash, which NCEI's records often leave out."""
     place = parse_url(lead.url)
-    if lead.to is To.PAGE and name_of(place) == "www.ncei.noaa.gov":
-        if match := _DOWNLOAD.match(place.path):
-            address = f"{HOME}/archive/accession/download/{match['number']}"
-            return replace(lead, url=address, to=To.FILE, why="ncei-archive", asset_kind="tar")
-        if place.path.startswith(("/data/", "/pub/data/")) and "?" not in place.text:
-            return replace(lead, url=place.text.rstrip("/") + "/", to=To.DIRECTORY)
+    if name_of(place) != "www.ncei.noaa.gov":
+        return lead
+    if match := _DOWNLOAD.match(place.path):
+        address = f"{HOME}/archive/accession/download/{match['number']}"
+        return replace(lead, url=address, to=To.FILE, why="ncei-archive", asset_kind="tar")
+    if lead.to is To.PAGE and place.path.startswith(("/data/", "/pub/data/")) and "?" not in place.text:
+        return replace(lead, url=place.text.rstrip("/") + "/", to=To.DIRECTORY)
     return lead

@@ -19,9 +19,9 @@ from shelter_pipeline.discovery.families.readings import (
     only_described,
 )
 from shelter_pipeline.discovery.leads import Lead, Reading, To
+from shelter_pipeline.discovery.listings.thredds import READER
 from shelter_pipeline.domain.urls import Url, parse_url
 
-CATALOG_READER = "thredds"
 _SERVER = re.compile(r"(?:/[^/]{1,200}){0,6}?/(?P<server>opendap|hyrax|dods)(?P<rest>/.*)?\Z", re.IGNORECASE)
 _CONTENTS = re.compile(r"(?P<directory>/.*/)(?:contents\.html|catalog\.(?:html|xml))\Z", re.IGNORECASE)
 _PAGE = re.compile(r"\.(?:html?|jsp|php)\Z", re.IGNORECASE)
@@ -63,4 +63,4 @@ def _dataset(dataset: str, server: re.Match[str], *, dap4: bool, is_answer: bool
 
 def catalog_lead(url: str) -> Lead:
     """The lead to a THREDDS catalogue."""
-    return Lead(parse_url(url).text, To.PAGE, "thredds-catalog", reader=CATALOG_READER)
+    return Lead(parse_url(url).text, To.PAGE, "thredds-catalog", reader=READER)

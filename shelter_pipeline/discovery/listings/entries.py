@@ -18,13 +18,13 @@ from urllib.parse import unquote
 
 from shelter_pipeline.discovery.asset_kinds import kind_of_extension
 from shelter_pipeline.discovery.classify import extension_of
+from shelter_pipeline.discovery.labels import LONGEST_LABEL
 from shelter_pipeline.discovery.leads import Lead, To
 from shelter_pipeline.portals.encoding import mend_text
 
 # Of one page: what is beyond is said, not listed.
 MOST_ENTRIES = 1_000_000
 _MOST_HELD = 100_000
-_LONGEST_LABEL = 200
 _DIGEST_BYTES = 16
 # Control characters, and those that change how the text around them is shown.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -126,7 +126,7 @@ def each_once(entries: Iterable[Entry], passed_over: Counter[str]) -> Iterator[E
 def label_of(name: str) -> str:
     """A name for people: decoded, bounded, and without characters that hide or turn others."""
     decoded = name if "%" not in name else mend_text(unquote(name, errors="surrogateescape"))
-    shown = decoded.removesuffix("/")[:_LONGEST_LABEL]
+    shown = decoded.removesuffix("/")[:LONGEST_LABEL]
     return (
         shown if shown.isascii() and shown.isprintable() else _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", shown)
     )

@@ -27,6 +27,7 @@ from shelter_pipeline.discovery.listings.links import (
 )
 from shelter_pipeline.discovery.listings.measures import measures_in
 from shelter_pipeline.discovery.listings.place import SORTS, Place, Where, directory_of
+from shelter_pipeline.discovery.listings.thredds import READER
 from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import join_url
 
@@ -121,7 +122,7 @@ def read_html(body: bytes, place: Place) -> Reading | None:
     """What a page of HTML lists, or None if it is no listing of a directory."""
     body = as_utf8(body)
     if (catalog := _catalog_beside(body, place)) is not None:
-        return Reading(What.LISTING, (Lead(catalog, To.MORE, "listing", reader="thredds"),))
+        return Reading(What.LISTING, (Lead(catalog, To.MORE, "listing", reader=READER),))
     place = replace(place, reads_from=_base_of(body, place))
     side = before if _measures_come_first(body, place) else after
     page = _Page(place, body, side)

@@ -19,6 +19,7 @@ from shelter_pipeline.discovery.listings.xml_stream import Document, Event, Step
 from shelter_pipeline.domain.errors import RefusedError
 from shelter_pipeline.domain.urls import MAX_URL_LENGTH, Url, join_url, parse_url
 
+READER = "thredds"  # of leads to a catalogue
 ROOT = "catalog"
 NAMESPACE = b"InvCatalog"
 _FILE_SERVICES = frozenset({"httpserver", "http", "https"})
@@ -171,7 +172,7 @@ class _Catalog:
         parts = urlsplit(target.text)
         if parts.path.endswith(".html"):  # the same for people
             parts = parts._replace(path=parts.path.removesuffix("html") + "xml")
-        return Entry(parts.geturl(), _name(parts.geturl()), is_directory=True, reader="thredds")
+        return Entry(parts.geturl(), _name(parts.geturl()), is_directory=True, reader=READER)
 
     def _is_ours(self, target: Url) -> bool:
         return target.host == self.place.page.host and target.scheme == self.place.page.scheme

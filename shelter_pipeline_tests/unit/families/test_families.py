@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from shelter_pipeline.discovery.families import FAMILIES, enter, family
 from shelter_pipeline.discovery.leads import Family, Reading, To, What
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.domain.urls import MAX_URL_LENGTH, parse_url
+from shelter_pipeline_tests.support.ends_soon import ends_soon
 from shelter_pipeline_tests.unit.families import (
     test_arcgis_hub,
     test_dataverse,
@@ -182,32 +182,29 @@ FIELDS = ["id", "files", "data", "items", "type", "entries", "_links", "links"]
 HOSTILE = {
     "deep lists": b"[" * MEGABYTE,
     "deep objects": b'{"files":' * MEGABYTE,
-    "many entries": json.dumps({"id": 1, "files": [{}] * MEGABYTE}).encode(),
+    "many entries": json.dumps({"id": 1, "files": [{}] * 100_000}).encode(),
     "a long text": json.dumps(
-        {"id": "x" * 8 * MEGABYTE, "type": "x", "files": [{"key": "y" * MEGABYTE}]}
+        {"id": "x" * MEGABYTE, "type": "x", "files": [{"key": "y" * MEGABYTE}]}
     ).encode(),
     "a long number": b'{"id": ' + b"9" * MEGABYTE + b', "files": []}',
-    "cut short": json.dumps({"id": 1, "data": ["x" * 99] * 50_000}).encode()[:-9],
-    "undecodable": b'{"id": 1, "files": [{"key": "' + b"\xff" * 8 * MEGABYTE + b'"}]}',
-    "a web page": b"<html>" + b"<p>" * MEGABYTE,
-    "blanks": b" " * 8 * MEGABYTE,
+    "cut short": json.dumps({"id": 1, "data": ["x" * 99] * 10_000}).encode()[:-9],
+    "undecodable": b'{"id": 1, "files": [{"key": "' + b"\xff" * (MEGABYTE // 2) + b'"}]}',
+    "a web page": b"<html>" + b"<p>" * 100_000,
+    "blanks": b" " * MEGABYTE,
     "nothing": b"",
     "not a number": b'{"id": NaN, "files": [{"size": Infinity}]}',
 }
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_answers_of_megabytes_take_seconds_and_raise_only_errors_of_ours(body: bytes) -> None:
+def test_hostile_answers_end_soon_and_raise_only_errors_of_ours(body: bytes) -> None:
     url = parse_url("https://zenodo.org/api/records/1")
-    started = time.process_time()
-
-    for known in FAMILIES:
-        try:
-            list(known.read(reply(body, url.text), url).leads)
-        except ShelterError:
-            continue
-
-    assert time.process_time() - started < 60
+    with ends_soon():
+        for known in FAMILIES:
+            try:
+                list(known.read(reply(body, url.text), url).leads)
+            except ShelterError:
+                continue
 
 
 @each_family
@@ -266,12 +263,9 @@ HOSTS += ["datadryad.org", "doi.pangaea.de", "www.sciencebase.gov", "hub.arcgis.
 
 @pytest.mark.parametrize("path", HOSTILE_PATHS, ids=lambda path: path[:30])
 def test_hostile_urls_are_told_in_no_time(path: str) -> None:
-    started = time.process_time()
-
-    for host in HOSTS:
-        enter(parse_url(f"https://{host}{path}"[:MAX_URL_LENGTH]))
-
-    assert time.process_time() - started < 2
+    with ends_soon(2):
+        for host in HOSTS:
+            enter(parse_url(f"https://{host}{path}"[:MAX_URL_LENGTH]))
 
 
 @given(st.sampled_from(HOSTS), st.text(max_size=60), st.text(max_size=60))
@@ -286,11 +280,7 @@ def test_any_url_is_entered_or_left_alone(host: str, path: str, query: str) -> N
     assert known is None or all(lead.url == parse_url(lead.url).text for lead in known[1].leads)
 
 
-def test_half_a_million_urls_of_no_family_cost_little() -> None:
-    urls = [parse_url(f"https://data.example.gov/dataset/{number}/table.csv") for number in range(2000)]
-    started = time.process_time()
-
-    assert not any(map(enter, urls))
-
-    # A bound, not a benchmark: 500,000 of them would take less than two minutes.
-    assert time.process_time() - started < 0.5
+def test_urls_of_no_family_cost_little() -> None:
+    urls = [parse_url(f"https://data.example.gov/dataset/{number}/table.csv") for number in range(20_000)]
+    with ends_soon():
+        assert not any(map(enter, urls))

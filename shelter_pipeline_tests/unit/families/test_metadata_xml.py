@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from shelter_pipeline.discovery.families.metadata_xml import MOST_LINKS, read_metadata_xml
 from shelter_pipeline.discovery.leads import Reading
 from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline_tests.support.ends_soon import ends_soon
 from shelter_pipeline_tests.unit.families.recorded import reply
 from shelter_pipeline_tests.unit.families.records_xml import ESRI, FGDC, ISO, ISO_3
 
@@ -37,7 +36,7 @@ def iso(inner: str) -> str:
 def test_an_iso_record_gives_its_downloads_and_services_and_nobodys_home_page() -> None:
     assert found(ISO) == [
         ("page", "https://www.ncei.noaa.gov/data/global-summary-of-the-day/access", "iso-download"),
-        ("page", "https://www.ncei.noaa.gov/archive/accession/download/0150968", "iso-download"),
+        ("file", "https://www.ncei.noaa.gov/archive/accession/download/0150968", "iso-download"),
         ("directory", "ftp://ftp.ncdc.noaa.gov/pub/data/gsod", "iso-download"),
         ("page", "https://www.ncei.noaa.gov/thredds/dodsC/gsod/gsod.nc", "iso-download"),
         ("file", "https://www.ncei.noaa.gov/files/stations%20list.csv", "iso-download"),
@@ -179,26 +178,23 @@ def test_a_record_with_too_many_links_is_read_no_further() -> None:
 
 
 HOSTILE = {
-    "deep": b"<MD_Metadata>" + b"<a>" * (2 * MEGABYTE),
-    "one long text": iso("<CI_OnlineResource><linkage>" + "x" * 8 * MEGABYTE).encode(),
-    "one long attribute": b'<MD_Metadata a="' + b"x" * 8 * MEGABYTE,
-    "one long comment": b"<MD_Metadata><!--" + b"-x" * 4 * MEGABYTE,
-    "many open brackets": b"<MD_Metadata>" + b"<" * 8 * MEGABYTE,
-    "many elements": iso("<a/>" * (2 * MEGABYTE)).encode(),
-    "many ampersands": b"<MD_Metadata>" + b"&" * 8 * MEGABYTE,
-    "blanks before the root": b" " * 8 * MEGABYTE + b"<MD_Metadata/>",
-    "undecodable": b"<MD_Metadata>" + b"\xff" * 8 * MEGABYTE,
+    "deep": b"<MD_Metadata>" + b"<a>" * (MEGABYTE // 4),
+    "one long text": iso("<CI_OnlineResource><linkage>" + "x" * MEGABYTE).encode(),
+    "one long attribute": b'<MD_Metadata a="' + b"x" * MEGABYTE,
+    "one long comment": b"<MD_Metadata><!--" + b"-x" * (MEGABYTE // 2),
+    "many open brackets": b"<MD_Metadata>" + b"<" * MEGABYTE,
+    "many elements": iso("<a/>" * (MEGABYTE // 4)).encode(),
+    "many ampersands": b"<MD_Metadata>" + b"&" * MEGABYTE,
+    "blanks before the root": b" " * MEGABYTE + b"<MD_Metadata/>",
+    "undecodable": b"<MD_Metadata>" + b"\xff" * MEGABYTE,
     "links without an end": iso("<CI_OnlineResource><linkage>https://e.gov/" * 2).encode(),
 }
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_megabytes_take_seconds_and_raise_nothing(body: bytes) -> None:
-    started = time.process_time()
-
-    read(body)
-
-    assert time.process_time() - started < 15
+def test_a_hostile_megabyte_ends_soon_and_raises_nothing(body: bytes) -> None:
+    with ends_soon():
+        read(body)
 
 
 @given(st.binary(max_size=300), st.integers(0, 3000))

@@ -269,5 +269,5 @@ def test_half_a_character_in_a_name_is_left_out_of_the_url() -> None:
 
     _, _, url = leads_of(read("socrata", VIEW, json.dumps(view(**blob)).encode()))[0]
 
-    assert url.startswith(f"{SITE}/api/views/22ew-dxez/files/1a-2b?download=true&filename=a%20b.csvccc")
+    assert url.startswith(f"{SITE}/api/views/22ew-dxez/files/1a-2b?download=true&filename=ab.csvccc")
     assert len(url) < 400
