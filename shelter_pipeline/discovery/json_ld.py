@@ -12,20 +12,15 @@ import json
 import re
 from collections.abc import Iterator
 
+from shelter_pipeline.discovery import download_terms as terms
 from shelter_pipeline.discovery.statements import Means, Statement, bytes_in
 from shelter_pipeline.domain.records import Json
 
 Node = dict[str, Json]
 
-_FILE_KEYS = ("contenturl", "downloadurl")
-_ACCESS_KEYS = ("accessurl",)
-_FORMAT_KEYS = ("encodingformat", "fileformat", "mediatype", "format")
-_SIZE_KEYS = ("contentsize", "bytesize")
 _HEX_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+\Z")
-_NOT_DATA = ("ImageObject", "VideoObject", "AudioObject", "ImageGallery")
 _MOST_NODES = 500_000
-_LONGEST_KEY = 200
 _SHOWN = 200
 
 # Strings are matched whole and first, so that nothing inside one is taken for a comment or a comma. Possessive
@@ -77,18 +72,18 @@ def _unescaped(text: str) -> str:
 
 
 def _said_by(node: Node) -> Iterator[Statement]:
-    named = {_local(key): value for key, value in reversed(node.items())}
-    types = str(node.get("@type"))[:_SHOWN]
+    named = {terms.last_part(key): value for key, value in reversed(node.items())}
+    types = str(node.get("@type"))[:_SHOWN].lower()
     # A file inside another one (Croissant) has a path there, and no URL of its own.
-    if any(name in types for name in _NOT_DATA) or "containedin" in named:
+    if terms.is_no_data(types) or "containedin" in named:
         return
-    urls = [(url, Means.FILE) for key in _FILE_KEYS for url in _urls(named.get(key))]
-    urls += [(url, Means.ACCESS) for key in _ACCESS_KEYS for url in _urls(named.get(key))]
-    if not urls and ("DataDownload" in types or "Distribution" in types):
+    urls = [(url, Means.FILE) for key in terms.FILE for url in _urls(named.get(key))]
+    urls += [(url, Means.ACCESS) for key in terms.ACCESS for url in _urls(named.get(key))]
+    if not urls and terms.is_download(types):
         urls = [(url, Means.ACCESS) for url in _urls(named.get("url"))]
-    declared = next((text for key in _FORMAT_KEYS if (text := _text(named.get(key)))), None)
-    size = next((number for key in _SIZE_KEYS if (number := _size(named.get(key))) is not None), None)
-    label = _text(named.get("name")) or _text(named.get("title")) or ""
+    declared = next((text for key in terms.FORMAT if (text := _text(named.get(key)))), None)
+    size = next((number for key in terms.SIZE if (number := _size(named.get(key))) is not None), None)
+    label = next((text for key in terms.NAME if (text := _text(named.get(key)))), "")
     for url, means in urls:
         alone = len(urls) == 1  # of several files nobody says which one has the size
         yield Statement(
@@ -100,11 +95,6 @@ def _said_by(node: Node) -> Iterator[Statement]:
             _checksum(named) if alone else None,
             means,
         )
-
-
-def _local(key: str) -> str:
-    """The last part of a name: `dcat:downloadURL` and `http://www.w3.org/ns/dcat#downloadURL` are downloadurl."""
-    return re.split(r"[:/#]", key[-_LONGEST_KEY:])[-1].lower()
 
 
 def _urls(value: Json) -> Iterator[str]:
@@ -137,8 +127,8 @@ def _checksum(named: Node) -> str | None:
     claimed = named.get("checksum")
     claimed = claimed[0] if isinstance(claimed, list) and claimed else claimed
     if isinstance(claimed, dict):
-        inner = {_local(key): value for key, value in claimed.items()}
-        algorithm = _local((_text(inner.get("algorithm")) or "").replace("_", ":").replace("-", ""))
+        inner = {terms.last_part(key): value for key, value in claimed.items()}
+        algorithm = terms.last_part((_text(inner.get("algorithm")) or "").replace("_", ":").replace("-", ""))
         named = {algorithm: inner.get("checksumvalue")}
     for name, length in _HEX_LENGTHS.items():
         digits = (_text(named.get(name)) or "").strip().lower()

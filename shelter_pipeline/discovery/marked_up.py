@@ -9,16 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from shelter_pipeline.discovery import download_terms as terms
 from shelter_pipeline.discovery.statements import Means, Statement, bytes_in
 
-_FILES = frozenset({"contenturl", "downloadurl"})
-_ACCESSES = frozenset({"accessurl"})
-_FORMATS = frozenset({"encodingformat", "fileformat", "mediatype", "format"})
-_SIZES = frozenset({"contentsize", "bytesize"})
-_NAMES = frozenset({"name", "title"})
-_KNOWN = _FILES | _ACCESSES | _FORMATS | _SIZES | _NAMES | {"url"}
+_KNOWN = frozenset({*terms.FILE, *terms.ACCESS, *terms.FORMAT, *terms.SIZE, *terms.NAME, "url"})
 _TARGETS = ("href", "src", "data", "resource", "content", "value")
-_NOT_DATA = ("imageobject", "videoobject", "audioobject")
 _LONGEST_TEXT = 8000
 _MOST_SCOPES = 200
 
@@ -79,12 +74,12 @@ class Scopes:
         scope = self._open[-1]
         if scope.why != why:
             return
-        for written in names[:_LONGEST_TEXT].lower().split():
-            name = written.replace("#", "/").replace(":", "/").rpartition("/")[2]
+        for written in names[:_LONGEST_TEXT].split():
+            name = terms.last_part(written)
             if name not in _KNOWN:
                 continue
             value = next((attributes[key] for key in _TARGETS if attributes.get(key)), None)
-            if value is not None and not (name in _NAMES and "content" not in attributes):
+            if value is not None and not (name in terms.NAME and "content" not in attributes):
                 _add(scope, name, value)
             elif self._text is None:
                 self._text = _Text(depth, name, scope)
@@ -97,18 +92,20 @@ def _add(scope: _Scope, name: str, value: str) -> None:
 
 
 def _said_by(scope: _Scope) -> list[Statement]:
-    if any(name in scope.type for name in _NOT_DATA):
+    if terms.is_no_data(scope.type):
         return []
-    urls = [(url, Means.FILE) for name in sorted(_FILES) for url in scope.properties.get(name, ())]
-    urls += [(url, Means.ACCESS) for name in sorted(_ACCESSES) for url in scope.properties.get(name, ())]
-    if not urls and ("datadownload" in scope.type or "distribution" in scope.type):
+    urls = [(url, Means.FILE) for name in terms.FILE for url in scope.properties.get(name, ())]
+    urls += [(url, Means.ACCESS) for name in terms.ACCESS for url in scope.properties.get(name, ())]
+    if not urls and terms.is_download(scope.type):
         urls = [(url, Means.ACCESS) for url in scope.properties.get("url", ())]
-    size = bytes_in(_first(scope, _SIZES)) if len(urls) == 1 else None
+    size = bytes_in(_first(scope, terms.SIZE)) if len(urls) == 1 else None
     return [
-        Statement(url, scope.why, _first(scope, _NAMES) or "", _first(scope, _FORMATS), size, means=means)
+        Statement(
+            url, scope.why, _first(scope, terms.NAME) or "", _first(scope, terms.FORMAT), size, means=means
+        )
         for url, means in urls
     ]
 
 
-def _first(scope: _Scope, names: frozenset[str]) -> str | None:
-    return next((scope.properties[name][0] for name in sorted(names) if scope.properties.get(name)), None)
+def _first(scope: _Scope, names: tuple[str, ...]) -> str | None:
+    return next((scope.properties[name][0] for name in names if scope.properties.get(name)), None)
