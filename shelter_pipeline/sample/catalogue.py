@@ -16,10 +16,11 @@ from functools import cached_property
 
 from shelter_pipeline.domain.records import Json, slugify
 from shelter_pipeline.sample.dice import choose, identity, number
-from shelter_pipeline.sample.quirks import FURNITURE, ODDITIES, Record
+from shelter_pipeline.sample.quirks import FURNITURE, ODDITIES
 from shelter_pipeline.sample.records import describe, ordinary_links
 from shelter_pipeline.sample.site import Site
 from shelter_pipeline.sample.words import PUBLISHERS, Publisher
+from shelter_pipeline.sample.writing import Record
 
 # These organizations move to the further file bases, three each, as far as there are bases.
 _MOVING = (

@@ -58,7 +58,14 @@ class Content:
 
     def sha256(self) -> str:
         """SHA-256 of the bytes, in hexadecimal."""
-        digest = hashlib.sha256()
+        return self._digest("sha256")
+
+    def md5(self) -> str:
+        """MD5 of the bytes, in hexadecimal, as stores and repositories promise it."""
+        return self._digest("md5")
+
+    def _digest(self, algorithm: str) -> str:
+        digest = hashlib.new(algorithm, usedforsecurity=False)
         for chunk in self.chunks():
             digest.update(chunk)
         return digest.hexdigest()
@@ -115,7 +122,7 @@ def extension(path: str) -> str:
 
 def kind_of(path: str) -> Kind:
     """The kind of the file at `path`, by its extension; a nameless download is the table that is promised of it."""
-    nameless = PurePosixPath(path).parent.name == "download"
+    nameless = PurePosixPath(path).parent.name in ("download", "datafile")
     return KINDS["csv"] if nameless else KINDS.get(extension(path), _UNKNOWN)
 
 

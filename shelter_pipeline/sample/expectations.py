@@ -5,8 +5,11 @@ The counting rules, which are the project's:
 - An asset is a distinct normalised URL that discovery derives from a dataset's links. It
   belongs to the organization of the first dataset that leads to it, and is counted once
   in every organization one of whose datasets leads to it.
-- A directory, a landing page and a web service are no files: what they lead to is. A
-  landing page is only followed when its dataset lists no file to download.
+- A directory, a page, a catalogue, a repository and a web service are no files: what they
+  lead to is. A metadata record is a file, and so is what it leads to. A landing page is only
+  followed when its dataset lists no file to download.
+- A page that is behind a password is no file: `login-page`. A symbolic link to a directory
+  above it leads to nothing that is new.
 - `expected_files` is `held_files` plus all `failed`. What can never be a file (a service,
   a page that leads nowhere, an address that is none) is counted in `not_files`, once a
   link.
@@ -28,9 +31,13 @@ from shelter_pipeline.domain.records import slugify
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.sample.catalogue import Catalogue, Dataset
 from shelter_pipeline.sample.content import Content, Run, content_of
+from shelter_pipeline.sample.documents import capabilities, metadata_record
 from shelter_pipeline.sample.faults import FAILURES, HELD, MAX_REDIRECTS, Does, Spot
-from shelter_pipeline.sample.pages import capabilities
 from shelter_pipeline.sample.site import Site
+
+_READ = frozenset(
+    {Does.LISTING, Does.LANDING, Does.WALL, Does.BUCKET, Does.CATALOG, Does.RECORD, Does.SERVICE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +157,42 @@ def _leads(site: Site, text: str) -> Iterator[Outcome]:
     spot = site.find(url.text)
     if url.scheme not in ("http", "https"):
         yield Outcome(text, "bad-scheme", is_file=False)
-    elif spot and spot.does is Does.SERVICE:
-        yield Outcome(url.text, "service", is_file=False)
-        description = capabilities().encode()
-        # One description whatever version was asked for.
-        yield Outcome(
-            url.text.replace("version=1.3.0&", ""), content=Content((Run(description, len(description)),))
-        )
-    elif spot and spot.does in (Does.LISTING, Does.LANDING):
-        yield from _inside(site, url.text, spot)
+    elif spot and (page := _page_at(site, spot)) is not None:
+        yield from _read(site, url.text, page)
     else:
         yield _file(site, url.text)
 
 
+def _page_at(site: Site, spot: Spot) -> Spot | None:
+    """The spot, or that to which it redirects, if it is no file but something to be read."""
+    if spot.does is Does.REDIRECT:
+        spot = site.at(spot.target.partition("?")[0]) or spot
+    return spot if spot.does in _READ else None
+
+
+def _read(site: Site, url: str, spot: Spot) -> Iterator[Outcome]:
+    """What a page, a listing, a record or a service leads to."""
+    if spot.does is Does.SERVICE:
+        yield Outcome(url, "service", is_file=False)
+        # One description whatever version was asked for.
+        yield _document(url.replace("version=1.3.0&", ""), capabilities())
+    elif spot.does is Does.WALL:
+        yield Outcome(url, "login-page", is_file=False)
+    else:
+        if spot.does is Does.RECORD:
+            yield _document(url, metadata_record(site, spot))
+        yield from _inside(site, url, spot)
+
+
+def _document(url: str, text: str) -> Outcome:
+    """A document that is a file as well."""
+    document = text.encode()
+    return Outcome(url, content=Content((Run(document, len(document)),)))
+
+
 def _inside(site: Site, url: str, spot: Spot) -> Iterator[Outcome]:
     paths = (*spot.links, *spot.structured, *spot.children)
-    if not paths:
+    if not paths and not spot.target:  # a symbolic link leads to what is known already
         yield Outcome(url, "landing-page-only", is_file=False)
     for path in paths:
         yield from _leads(site, site.url(path))

@@ -26,8 +26,13 @@ class Does(StrEnum):
     LOGIN = "login"  # a page that asks for a password
     EMPTY = "empty"  # 200 and no bytes
     CUT_SHORT = "cut-short"  # announces the whole file and always sends half
-    LISTING = "listing"  # a directory: leads to `links`
+    LISTING = "listing"  # a directory: leads to `links`; with a `target`, a symbolic link to that directory
     LANDING = "landing"  # a page about a dataset: leads to `links`
+    WALL = "wall"  # a page about a dataset that asks for a password first
+    BUCKET = "bucket"  # an object store's listing of `links`, in two parts
+    CATALOG = "catalog"  # a THREDDS catalogue of `links`
+    DEPOSIT = "deposit"  # a repository's own list of `links`
+    RECORD = "record"  # a metadata record, itself a file, that leads to `links`
     SERVICE = "service"  # a web map service's capabilities
     PAGE = "page"  # a page of the site itself that no dataset lists
 
@@ -55,9 +60,9 @@ class Spot:
     does: Does = Does.SERVE
     size: int = 0
     title: str = ""
-    target: str = ""  # of a redirect: a path here, or a URL elsewhere
+    target: str = ""  # of a redirect: a path here, or a URL elsewhere; of a listing: the path of another
     status: int = 302
-    links: tuple[str, ...] = ()  # paths that a listing or a landing page leads to
+    links: tuple[str, ...] = ()  # paths that a listing, a page or a record leads to
     structured: tuple[str, ...] = ()  # paths that a landing page names in its JSON-LD only
-    children: tuple[str, ...] = ()  # directories below a listing
+    children: tuple[str, ...] = ()  # directories below a listing or behind a page
     type: str = ""  # media type, where the extension says nothing

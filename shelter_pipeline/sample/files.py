@@ -13,13 +13,14 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from urllib.parse import urljoin
 
-from shelter_pipeline.sample import pages
+from shelter_pipeline.sample import documents, pages
 from shelter_pipeline.sample.content import content_of, kind_of
 from shelter_pipeline.sample.dice import identity, number
 from shelter_pipeline.sample.faults import Does, Spot
 from shelter_pipeline.sample.ranges import requested_part
 from shelter_pipeline.sample.replies import Reply, Request, html_reply, reply, xml_reply
 from shelter_pipeline.sample.site import Site
+from shelter_pipeline.sample.ways import FILE_SERVER
 
 _EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 
@@ -47,7 +48,14 @@ class Files:
             Does.CUT_SHORT: _cut_short,
             Does.LISTING: lambda _, spot: html_reply(pages.listing_page(self._site, spot)),
             Does.LANDING: lambda _, spot: html_reply(pages.landing_page(self._site, spot)),
-            Does.SERVICE: lambda *_: xml_reply(pages.capabilities()),
+            Does.WALL: lambda *_: html_reply(pages.login_page()),
+            Does.BUCKET: self._bucket,
+            Does.CATALOG: lambda _, spot: xml_reply(documents.thredds_catalog(self._site, spot, FILE_SERVER)),
+            Does.DEPOSIT: lambda _, spot: reply(
+                200, "application/json", documents.deposit(self._site, spot).encode()
+            ),
+            Does.RECORD: lambda _, spot: xml_reply(documents.metadata_record(self._site, spot)),
+            Does.SERVICE: lambda *_: xml_reply(documents.capabilities()),
             Does.PAGE: lambda _, spot: html_reply(pages.plain_page(spot.title, "Nothing to download here.")),
         }
 
@@ -81,6 +89,10 @@ class Files:
         if not self._happens_now(request, spot):
             return whole
         return Reply(whole.status, whole.headers, whole.body, whole.length, dies_after=half)
+
+    def _bucket(self, request: Request, spot: Spot) -> Reply:
+        token = request.query.get("continuation-token", "")
+        return xml_reply(documents.bucket_listing(self._site, spot, token))
 
     def _redirect(self, _: Request, spot: Spot) -> Reply:
         target = urljoin(self._site.url(spot.path), spot.target)

@@ -41,13 +41,22 @@ def plain_page(title: str, text: str) -> str:
 
 def landing_page(site: Site, spot: Spot) -> str:
     """A page about a dataset: its files as links, and in schema.org's words as JSON-LD."""
-    items = "".join(f'<li><a href="{escape(path)}">{escape(_name(path))}</a></li>' for path in spot.links)
+    items = "".join(
+        f'<li><a href="{escape(path)}">{escape(_label(site, path))}</a></li>'
+        for path in (*spot.links, *spot.children)
+    )
     files = f"<h2>Files</h2><ul>{items}</ul>" if items else "<p>Data are handed out on request by mail.</p>"
     mirror = f'<p>A mirror is kept by others: <a href="{ELSEWHERE}">all-flights.csv</a>.</p>'
     body = (
         f'{_NAVIGATION}<main id="main"><h1>{escape(spot.title)}</h1>{files}</main>{mirror if items else ""}'
     )
     return _page(spot.title, body, _structured(site, spot))
+
+
+def _label(site: Site, path: str) -> str:
+    """What a link says: the title of what it leads to, or its name."""
+    found = site.at(path)
+    return (found.title if found else "") or _name(path)
 
 
 def _structured(site: Site, spot: Spot) -> str:
@@ -70,6 +79,7 @@ def listing_page(site: Site, spot: Spot) -> str:
     """A directory as Apache's mod_autoindex shows it with FancyIndexing: sort links, parent, sizes, dates."""
     title = f"Index of {unquote(spot.path).rstrip('/')}"
     parent = f"{PurePosixPath(spot.path).parent}/"
+    spot = site.at(spot.target) or spot  # a link to a directory shows what that one holds
     rows = [f'<a href="{parent}">Parent Directory</a>                             -   ']
     rows += [_listing_row(f"{PurePosixPath(path).name}/", "  - ") for path in spot.children]
     for path in spot.links:
@@ -104,13 +114,3 @@ def error_page(status: int, text: str) -> str:
     """What a proxy sends in place of an answer."""
     article = f"<article><h1>{status} {escape(text)}</h1></article>"
     return f"<!doctype html>\n<title>Site unavailable</title>\n{article}\n"
-
-
-def capabilities() -> str:
-    """A web map service's description of itself (OGC WMS 1.3.0), with one layer."""
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<WMS_Capabilities version="1.3.0" xmlns="http://www.opengis.net/wms">'
-        "<Service><Name>WMS</Name><Title>Nautical charts</Title></Service>"
-        "<Capability><Layer><Title>Harbor depths</Title></Layer></Capability></WMS_Capabilities>\n"
-    )

@@ -1,8 +1,8 @@
 """The datasets that are odd on purpose, one entry each: what real catalogues hold besides plain links.
 
 An entry says which dataset (organization and number within it) and what of its record is
-other than usual. All file faults, odd URLs, odd types and ways of leading to a file
-that `portals.md` counts in real catalogues stand here once.
+other than usual. All file faults, odd URLs and odd types that `portals.md` counts in real
+catalogues stand here once; the ways of leading to a file stand in `ways`.
 """
 
 from __future__ import annotations
@@ -10,23 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shelter_pipeline.domain.records import Json
-from shelter_pipeline.sample.content import kind_of
 from shelter_pipeline.sample.faults import Does, Spot
 from shelter_pipeline.sample.site import Site
+from shelter_pipeline.sample.ways import WAYS
+from shelter_pipeline.sample.writing import Record, distribution
 
-Record = dict[str, Json]
 Oddity = Callable[[Site], Record]
 
 MB = 1_000_000
 FIRST_HALF_SIZE = 300_000
 METADATA_SERVICE = "http://169.254.169.254/latest/meta-data/"
-
-
-def distribution(url: str, *, field: str = "downloadURL", **more: Json) -> Record:
-    """A DCAT-US distribution as agencies write it: kind by the name, unless told."""
-    kind = kind_of(url.partition("?")[0])
-    record = {"@type": "dcat:Distribution", field: url, "mediaType": kind.media_type, "format": kind.format}
-    return {key: value for key, value in {**record, **more}.items() if value is not None}
 
 
 def _link(path: str, does: Does = Does.SERVE, size: int = 20_000, **more: Json) -> Oddity:
@@ -62,48 +55,8 @@ def _with_target(oddity: Oddity, path: str, size: int) -> Oddity:
     return write
 
 
-def _listing(site: Site) -> Record:
-    root = "/files/noaa-gov/listing/"
-    top = [f"{root}buoy-{year}.csv" for year in range(2015, 2021)] + [f"{root}read%20me.pdf"]
-    old = [f"{root}archive/buoy-{year}.csv" for year in range(2012, 2015)]
-    for number, path in enumerate([*top, *old]):
-        site.place(Spot(path, size=3_000 + 7_919 * number))
-    site.place(Spot(f"{root}archive/", Does.LISTING, links=tuple(old)))
-    url = site.place(Spot(root, Does.LISTING, links=tuple(top), children=(f"{root}archive/",)))
-    return {"distribution": [distribution(url, field="accessURL", mediaType=None, format="")]}
-
-
-def _landing_with_files(site: Site) -> Record:
-    folder = "/files/nasa-gov/campaign"
-    links = tuple(
-        f"{folder}/flight-{number}.{ending}" for number, ending in enumerate(("nc", "csv", "zip"), 1)
-    )
-    structured = (f"{folder}/all-flights.parquet",)
-    for number, path in enumerate((*links, *structured), 1):
-        site.place(Spot(path, size=31_000 * number))
-    page = Spot(
-        "/pages/nasa-gov/campaign",
-        Does.LANDING,
-        title="Boreal Flight Campaign",
-        links=links,
-        structured=structured,
-    )
-    return {"landingPage": site.place(page), "distribution": None}
-
-
-def _landing_without_files(site: Site) -> Record:
-    page = Spot("/pages/nasa-gov/mission-overview", Does.LANDING, title="Mission Overview")
-    return {"landingPage": site.place(page), "distribution": []}
-
-
 def _no_distribution(_: Site) -> Record:
     return {"distribution": None}
-
-
-def _map_service(site: Site) -> Record:
-    query = "?service=WMS&version=1.3.0&request=GetCapabilities"
-    url = site.place(Spot("/services/noaa-gov/charts/wms", Does.SERVICE)) + query
-    return {"distribution": [distribution(url, field="accessURL", mediaType="text/xml", format="WMS")]}
 
 
 def _single_distribution(site: Site) -> Record:
@@ -147,13 +100,10 @@ _LOOP = _redirects(
 )
 
 ODDITIES: dict[tuple[str, int], Oddity] = {
-    # ways to a file
+    **WAYS,
+    # files that are large, far, or come in two attempts
     ("noaa-gov", 1): _link("noaa-gov/grids/sea-surface-full.nc", size=20 * MB),
-    ("noaa-gov", 2): _listing,
     ("noaa-gov", 5): _link("noaa-gov/unsteady/carbon.nc", Does.DROP_ONCE, FIRST_HALF_SIZE),
-    ("noaa-gov", 8): _map_service,
-    ("nasa-gov", 3): _landing_with_files,
-    ("nasa-gov", 6): _landing_without_files,
     ("nasa-gov", 11): _nameless_download,
     ("census-gov", 2): _with_target(_CHAIN, "census-gov/current/flows.csv", 52_000),
     ("census-gov", 4): _with_target(_MOVED, "census-gov/new/patterns.zip", 61_000),

@@ -11,9 +11,10 @@ from shelter_pipeline.domain.records import Json, slugify
 from shelter_pipeline.sample.content import content_of
 from shelter_pipeline.sample.dice import choose, happens, identity, number
 from shelter_pipeline.sample.faults import Does, Spot
-from shelter_pipeline.sample.quirks import MB, Record, distribution
+from shelter_pipeline.sample.quirks import MB
 from shelter_pipeline.sample.site import Site
 from shelter_pipeline.sample.words import KEYWORDS, LICENSES, MEASURES, PLACES, PURPOSES, THEMES, Publisher
+from shelter_pipeline.sample.writing import Record, distribution
 
 _LINKS = (1, 1, 2, 2, 2, 2, 3, 4)
 _BIG_FILES = {

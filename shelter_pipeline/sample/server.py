@@ -119,6 +119,8 @@ class SamplePortal:
         return self._troubles.answer(request) or self._answer(request)
 
     def _answer(self, request: Request) -> Reply:
+        if self.catalogue.site.at(request.path):  # before the protocols: a repository has an /api too
+            return self._files.answer(request)
         if request.path == "/data.json":
             return dcat_us.data_json(self.catalogue)
         if request.path == "/robots.txt":
