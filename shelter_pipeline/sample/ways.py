@@ -140,7 +140,7 @@ def metadata_record(site: Site) -> Record:
     """A metadata record, itself a file, that says where the data can be downloaded."""
     files = _put(site, ["/files/noaa-gov/currents/currents.csv"], 15_000)
     record = Spot("/metadata/noaa-gov/currents", Does.RECORD, title="currents", links=files)
-    return _listed(site, record, media_type="text/xml", format="ISO-19139")
+    return _listed(site, record, format="ISO-19139")
 
 
 def map_service(site: Site) -> Record:

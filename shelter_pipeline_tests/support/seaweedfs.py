@@ -28,7 +28,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shelter_pipeline_tests.support.ports import free_ports
 
 KEY, SECRET, BUCKET = "tests-key", "tests-secret", "rescued"
-PUBLIC_BUCKET = "public"
+PUBLIC_BUCKET, ANOTHER_PUBLIC_BUCKET = "public", "places"
 _START_SECONDS = 60
 _PORTS = (
     "master.port",
@@ -114,8 +114,10 @@ class SeaweedFS:
             "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
         }
-        # What is in the public bucket may be listed and read by anybody, as the data of public bodies may.
-        anybody = {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}", f"List:{PUBLIC_BUCKET}"]}
+        # What is in the public buckets may be listed and read by anybody, as the data of public bodies may.
+        public = (PUBLIC_BUCKET, ANOTHER_PUBLIC_BUCKET)
+        actions = [f"{action}:{bucket}" for bucket in public for action in ("Read", "List")]
+        anybody = {"name": "anonymous", "actions": actions}
         path.write_text(json.dumps({"identities": [identity, anybody]}), encoding="utf-8")
         return path
 
