@@ -46,8 +46,8 @@ def test_a_refresh_makes_every_organization_a_partition(deployment: Deployment) 
 
     assert set(keys) == set(sample.expectations.by_organization)
     assert metadata_of(deployment, "package_list", "sample")["verdict"] == "complete"
-    assert metadata_of(deployment, "resource_metadata", "sample")["new files"] == 591
-    assert metadata_of(deployment, "priority_scores")["scores changed"] == 591
+    assert metadata_of(deployment, "resource_metadata", "sample")["new files"] == 599
+    assert metadata_of(deployment, "priority_scores")["scores changed"] == 599
 
 
 def test_discovery_probes_what_waits_before_it_scores(deployment: Deployment) -> None:
@@ -57,7 +57,7 @@ def test_discovery_probes_what_waits_before_it_scores(deployment: Deployment) ->
         assert deployment.run("discover_portal", "sample").success
 
     shown = metadata_of(deployment, "asset_probes", "sample")
-    assert shown["probed"] == 591
+    assert shown["probed"] == 599
     assert "| ok |" in str(shown["by reason"])
     assert "up to 1 MB" in str(shown["sizes"])
     assert "MB" in str(shown["known bytes"])

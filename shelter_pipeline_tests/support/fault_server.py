@@ -109,6 +109,7 @@ class FaultServer:
         self._tls = tls
         self._on_connect = tuple(on_connect)
         self._behaviours: dict[str, list[Behaviour]] = {}
+        self._otherwise: Behaviour = whole(b"no such behaviour", status="404 Not Found")
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
@@ -133,6 +134,10 @@ class FaultServer:
     def serves_in_turn(self, path: str, *behaviours: Behaviour) -> str:
         self._behaviours[path] = list(behaviours)
         return self.url(path)
+
+    def serves_all_else(self, behaviour: Behaviour) -> None:
+        """What a path without a behaviour of its own shows, from now on; so a server can go on for ever."""
+        self._otherwise = behaviour
 
     def requests(self, path: str) -> int:
         return len(self.heads(path))
@@ -210,7 +215,7 @@ class FaultServer:
             self.log.append(Seen(path, request, time.monotonic()))
             self.busy += 1
             self.most_busy = max(self.most_busy, self.busy)
-            queue = self._behaviours.get(path) or [whole(b"no such behaviour", status="404 Not Found")]
+            queue = self._behaviours.get(path) or [self._otherwise]
             behaviour = queue.pop(0) if len(queue) > 1 else queue[0]
         try:
             return self._play(connection, behaviour(request) if callable(behaviour) else behaviour, path)

@@ -94,7 +94,7 @@ def test_afterwards_the_status_says_what_is_held(
 
     assert status.returncode == 0, status.stderr
     totals = json.loads(status.stdout)
-    assert (totals["datasets"], totals["files"], totals["held_files"]) == (300, 591, 580)
+    assert (totals["datasets"], totals["files"], totals["held_files"]) == (300, 599, 587)
     assert len(totals["by_organization"]) == 12
 
 
