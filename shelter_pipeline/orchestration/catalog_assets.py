@@ -11,6 +11,7 @@ from shelter_pipeline.operations.losses import loss_summary
 from shelter_pipeline.operations.probe_assets import probe_assets
 from shelter_pipeline.operations.score_assets import score_all
 from shelter_pipeline.operations.source_records import keep_source_records
+from shelter_pipeline.orchestration.discovery_summaries import discovery_metadata
 from shelter_pipeline.orchestration.harvest_summaries import (
     harvest_check_specs,
     harvest_checks,
@@ -19,7 +20,6 @@ from shelter_pipeline.orchestration.harvest_summaries import (
 from shelter_pipeline.orchestration.partitions import add_missing, organizations, portals
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.summaries import (
-    discovery_metadata,
     probing_metadata,
     score_metadata,
     source_metadata,

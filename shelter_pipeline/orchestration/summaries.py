@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shelter_pipeline.operations.probe_assets import SIZE_CLASSES
@@ -11,34 +11,6 @@ from shelter_pipeline.orchestration.tables import bar, progress_table, table
 from shelter_pipeline.reports import by_reason, size
 
 Metadata = dict[str, Any]
-
-
-def discovery_metadata(summary: Mapping[str, Any]) -> Metadata:
-    """A discovery: how many links were looked at, what they turned out to be, and what the files weigh."""
-    by_kind, files = summary["by_kind"], summary["files"]
-    explored = _links(by_kind, lambda row: row["kind"] in _PLACES and row["outcome"])
-    empty = _links(by_kind, lambda row: row["outcome"] == "landing-page-only")
-    shown: Metadata = {
-        "resources looked at": summary["resources"],
-        "new files": summary["assets"],
-        "pages read": summary["pages"],
-        "places still to read": summary["waiting"]["due"],
-        "places at rest": summary["waiting"]["resting"],
-        "landing pages only": empty,
-        "landing pages only, share of places": round(empty / explored, 4) if explored else 0.0,
-        "known bytes": size(sum(row["bytes"] for row in files)),
-        "links by kind": table(by_kind),
-        "files by kind": table([{**row, "bytes": size(row["bytes"])} for row in files]),
-        "pages by outcome": table(_pairs(summary["by_reason"], "pages")),
-    }
-    return shown | ({"ended early": summary["cut_short"]} if summary["cut_short"] else {})
-
-
-_PLACES = frozenset({"directory", "web-page", "repository", "service", "code"})
-
-
-def _links(by_kind: Sequence[Mapping[str, Any]], wanted: Callable[[Mapping[str, Any]], Any]) -> int:
-    return sum(row["resources"] for row in by_kind if wanted(row))
 
 
 def probing_metadata(result: Mapping[str, Any]) -> Metadata:

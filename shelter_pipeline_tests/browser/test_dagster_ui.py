@@ -102,23 +102,21 @@ def newest_run(stack: Stack) -> dict[str, str]:
         time.sleep(0.5)
 
 
-def harvested(stack: Stack, settings: Settings, sample: SamplePortal) -> None:
+@pytest.fixture(scope="module")
+def refreshed(stack: Stack, settings: Settings) -> None:
     """The sample portal is refreshed by a run of Dagster's own."""
-    with open_workplace(settings_of(stack, settings)) as workplace:
-        add_portal(workplace, f"datagov:{sample.base_url}", slug="sample")
-    stack.dagster.add_partitions("portal", ["sample"])
-    run_id = stack.dagster.launch("refresh_portal", {"dagster/partition": "sample"})
-    while stack.dagster.run_status(run_id) not in ENDED:
-        time.sleep(0.5)
+    with SamplePortal() as sample:
+        with open_workplace(settings_of(stack, settings)) as workplace:
+            add_portal(workplace, f"datagov:{sample.base_url}", slug="sample")
+        stack.dagster.add_partitions("portal", ["sample"])
+        run_id = stack.dagster.launch("refresh_portal", {"dagster/partition": "sample"})
+        while stack.dagster.run_status(run_id) not in ENDED:
+            time.sleep(0.5)
     assert stack.dagster.run_status(run_id) == "SUCCESS"
 
 
-def test_a_harvest_shows_its_completeness_its_changes_and_a_chart(
-    stack: Stack, settings: Settings, page: Page
-) -> None:
-    with SamplePortal() as sample:
-        harvested(stack, settings, sample)
-
+@pytest.mark.usefixtures("refreshed")
+def test_a_harvest_shows_its_completeness_its_changes_and_a_chart(stack: Stack, page: Page) -> None:
     page.goto(f"{stack.urls['dagster']}/assets/package_list?partition=sample&view=partitions")
 
     chart = page.locator("img[alt='Changes by organization']").first
@@ -128,6 +126,20 @@ def test_a_harvest_shows_its_completeness_its_changes_and_a_chart(
     expect(page.get_by_role("cell", name="city-of-riverton").first).to_be_visible()
     chart.scroll_into_view_if_needed()
     keep_screenshot(page, "harvest")
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_a_discovery_shows_what_links_became_and_how_many_pages_have_no_files(
+    stack: Stack, page: Page
+) -> None:
+    page.set_viewport_size({"width": 1600, "height": 1500})
+
+    page.goto(f"{stack.urls['dagster']}/assets/resource_metadata?partition=sample&view=partitions")
+
+    expect(page.get_by_text("1 of 18 places that were read").first).to_be_visible()
+    for cell in ("landing-page-only", "login-page", "directory", "service", "netcdf"):
+        expect(page.get_by_role("cell", name=cell, exact=True).first).to_be_visible()
+    keep_screenshot(page, "discovery")
 
 
 def test_the_checks_of_a_harvest_are_there_to_be_looked_at(stack: Stack, page: Page) -> None:
