@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from shelter_pipeline.commands.printing import AsJson, bars, counted, print_result, print_rows, say
+from shelter_pipeline.reports import size
 from shelter_pipeline.settings import load_settings
 
 _MOST_ROWS = 50
@@ -34,8 +35,12 @@ def discover(
     if as_json:
         print_result(result, as_json)
         return
-    print_result({name: value for name, value in result.items() if name != "by_kind"}, as_json)
+    print_result({name: value for name, value in result.items() if name not in ("by_kind", "files")}, as_json)
+    say("\nlinks")
     print_rows("links", result["by_kind"], as_json)
+    say("\nfiles")
+    files = [{**row, "bytes": size(row["bytes"])} for row in result["files"]]
+    print_rows("files", files, as_json)
 
 
 def explore(
