@@ -27,8 +27,9 @@ TABLE = b"station,date,value\n" + b"1,2020-01-01,4.5\n" * 40
 FILES = ("stations.csv", "by year/2023.csv", "by year/2024.csv", "by year/old/1999.csv")
 TREES = ("nginx html", "nginx json", "apache fancy", "lighttpd")  # each serves the files below
 OBJECTS, OBJECTS_A_PART = 10, 4  # of the bucket and of one part of its listing
-# The tree by every server and by FTP, the objects, and the one file behind the pages.
-EXPECTED = (len(TREES) + 1) * len(FILES) + OBJECTS + 1
+TABLE_PATH = "/get-wells"
+# The tree by every server and by FTP, the objects, the file behind the pages, and the table.
+EXPECTED = (len(TREES) + 1) * len(FILES) + OBJECTS + 2
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,12 @@ def pages(site: LocalSite) -> str:
     )
 
 
+def table(site: LocalSite) -> str:
+    """What the catalogue calls a table, and is a page with the link to it."""
+    site.serves("/wells/wells.csv", TABLE + b"wells\n", content_type="text/csv")
+    return site.serves(TABLE_PATH, html('<a href="/wells/wells.csv">Wells</a>'), content_type="text/html")
+
+
 def nothing(site: LocalSite) -> str:
     return site.serves("/about.html", html("<p>Write to us.</p>"), content_type="text/html")
 
@@ -107,6 +114,13 @@ def nothing(site: LocalSite) -> str:
 def wall(site: LocalSite) -> str:
     form = '<form method="post"><input name="user"><input type="password" name="p"><button>Sign in</button></form>'
     return site.serves("/members.html", html(f"<h1>Sign in</h1>{form}"), content_type="text/html")
+
+
+def distribution(url: str) -> dict[str, str]:
+    """A link of which nothing is said, but of what is called a table."""
+    if url.endswith(TABLE_PATH):
+        return {"@type": "dcat:Distribution", "downloadURL": url, "mediaType": "text/csv", "format": "CSV"}
+    return {"@type": "dcat:Distribution", "accessURL": url}
 
 
 def catalogue(site: LocalSite, urls: dict[str, str]) -> str:
@@ -121,7 +135,7 @@ def catalogue(site: LocalSite, urls: dict[str, str]) -> str:
             "modified": "2024-01-01",
             "publisher": {"@type": "org:Organization", "name": "Office of Places"},
             "accessLevel": "public",
-            "distribution": [{"@type": "dcat:Distribution", "accessURL": url}],
+            "distribution": [distribution(url)],
         }
         for name, url in urls.items()
     ]
@@ -152,7 +166,12 @@ def places(folder: Path, seaweedfs: SeaweedFS) -> Iterator[Places]:
         urls["ftp"] = opened.enter_context(ftp_server(tree)).url("/")
         urls["bucket"] = filled(seaweedfs)
         site = opened.enter_context(local_site())
-        urls |= {"landing-page": pages(site), "nothing": nothing(site), "wall": wall(site)}
+        urls |= {
+            "landing-page": pages(site),
+            "table": table(site),
+            "nothing": nothing(site),
+            "wall": wall(site),
+        }
         catalogue(site, urls)
         yield Places(urls, site)
 
@@ -196,6 +215,7 @@ def test_discovery_says_what_each_link_is_and_how_it_ended(discovered: Any) -> N
 
     assert ended == {
         ("directory", "found"): len(TREES) + 2,  # beside the web servers the bucket and the FTP server
+        ("file", "found"): 1,  # what is called a table
         ("web-page", "found"): 1,
         ("web-page", "landing-page-only"): 1,
         ("web-page", "login-page"): 1,
@@ -216,12 +236,20 @@ def test_what_has_been_read_is_not_asked_for_again(shelter: Shelter, discovered:
 
 def test_every_file_of_a_web_server_can_be_weighed_before_it_is_fetched(probed: Any) -> None:
     assert probed["probed"] >= EXPECTED - len(FILES)  # all but those of the FTP server
-    assert probed["by_reason"]["ok"] == probed["probed"]
+    assert probed["by_reason"] == {"ok": probed["probed"] - 1, "html-instead": 1}
 
 
 def test_everything_that_was_found_is_held(rescued: Any) -> None:
     assert (rescued["expected_files"], rescued["held_files"], rescued["failed"]) == (EXPECTED, EXPECTED, {})
     assert rescued["not_files"] == {"landing-page-only": 1, "login-page": 1}
+
+
+def test_what_was_called_a_table_and_is_a_page_is_read_as_one_by_the_rescue(
+    shelter: Shelter, rescued: Any, places: Places
+) -> None:
+    (link,) = shelter.json("trail", "table")["links"]
+
+    assert (link["kind"], link["rule"], link["files"], link["held"]) == ("web-page", "html-instead", 1, 1)
 
 
 def test_a_trail_leads_from_the_resource_over_its_pages_to_the_file(
@@ -250,10 +278,11 @@ def test_nothing_but_pages_and_files_was_asked_for(rescued: Any, places: Places)
     assert asked == {
         *("/robots.txt", "/data.json"),
         *("/tides.html", "/tides/get", "/tides/1.csv", "/about.html", "/members.html"),
+        *(TABLE_PATH, "/wells/wells.csv"),
     }
 
 
-@pytest.mark.parametrize("name", [*TREES, "ftp"])
+@pytest.mark.parametrize("name", ["nginx json", "apache fancy", "ftp"])
 def test_a_place_can_be_looked_at_without_a_catalog(shelter: Shelter, places: Places, name: str) -> None:
     found = shelter.json("explore", places.urls[name])
 
