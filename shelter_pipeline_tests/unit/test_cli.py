@@ -146,14 +146,14 @@ def test_a_wrong_portal_is_refused_before_anything_is_started(
 def test_a_wrong_setting_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SHELTER_FETCH_THREADS", "[bold]many[/]")
+    monkeypatch.setenv("SHELTER_FETCH_CONNECTIONS", "[bold]many[/]")
 
     assert run(monkeypatch, "status", "--json") == 2
 
     captured = capsys.readouterr()
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 1
-    assert "SHELTER_FETCH_THREADS" in captured.err
+    assert "SHELTER_FETCH_CONNECTIONS" in captured.err
     assert "'[bold]many[/]'" in captured.err
 
 

@@ -31,10 +31,10 @@ def test_nothing_has_to_be_set() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("FETCH_THREADS", "many", "integer"),
-        ("FETCH_THREADS", "0", "greater than or equal to 1"),
-        ("FETCH_THREADS", "", "integer"),
-        ("FETCH_THREADS", "1.5", "integer"),
+        ("FETCH_CONNECTIONS", "many", "integer"),
+        ("FETCH_CONNECTIONS", "0", "greater than or equal to 1"),
+        ("FETCH_CONNECTIONS", "", "integer"),
+        ("FETCH_CONNECTIONS", "1.5", "integer"),
         ("LEASE_SECONDS", "0", "greater than 0"),
         ("LEASE_SECONDS", "-1", "greater than 0"),
         ("LEASE_SECONDS", "soon", "number"),
@@ -70,9 +70,9 @@ def test_one_bad_network_is_one_complaint(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_all_bad_settings_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    message = refusal(monkeypatch, FETCH_THREADS="many", LEASE_SECONDS="soon")
+    message = refusal(monkeypatch, FETCH_CONNECTIONS="many", LEASE_SECONDS="soon")
 
-    assert "SHELTER_FETCH_THREADS" in message
+    assert "SHELTER_FETCH_CONNECTIONS" in message
     assert "SHELTER_LEASE_SECONDS" in message
 
 
@@ -100,7 +100,7 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELTER_DATABASE_URL", "postgresql://user:hunter2@host/shelter")
 
     assert "hunter2" not in repr(load_settings())
-    assert "hunter2" not in refusal(monkeypatch, FETCH_THREADS="many")
+    assert "hunter2" not in refusal(monkeypatch, FETCH_CONNECTIONS="many")
 
 
 def test_the_store_is_below_the_home_unless_it_is_set(
