@@ -53,6 +53,9 @@ class Discovery:
     detail: str = ""
     findings: tuple[Finding, ...] = ()
     repair: str = ""  # what was mended in the URL
+    listed: str | None = (
+        None  # the resource's address as it was read, if it may have changed since; empty for none
+    )
 
 
 def seed_asset_kinds(catalog: Catalog, kinds: Sequence[tuple[str, str, str]]) -> None:
@@ -99,9 +102,17 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
         connection.execute(statement("stage_findings"))
         copy_rows(
             connection,
-            "staged_outcome (resource_id, classified_as, rule, repair, outcome, detail)",
+            "staged_outcome (resource_id, classified_as, rule, repair, outcome, detail, listed)",
             (
-                (d.resource_id, d.classified_as, d.rule, d.repair or None, d.outcome, storable(d.detail))
+                (
+                    d.resource_id,
+                    d.classified_as,
+                    d.rule,
+                    d.repair or None,
+                    d.outcome,
+                    storable(d.detail),
+                    d.listed,
+                )
                 for d in discoveries
             ),
         )
@@ -111,7 +122,9 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
             (_finding_row(d.resource_id, finding) for d in discoveries for finding in d.findings),
         )
         connection.execute(statement("lock_discovered"))
+        connection.execute(statement("drop_stale_outcomes"))
         connection.execute(statement("merge_hosts"))
+        connection.execute(statement("lock_found"))
         new = int(connection.execute(statement("merge_assets")).scalar_one())
         connection.execute(statement("link_assets"))
         connection.execute(statement("unlink_assets"))

@@ -30,6 +30,9 @@ class Place:
     kind: str
     rule: str
     repair: str = ""
+    listed: str | None = (
+        None  # the resource's address as it was read, if it may have changed since; empty for none
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Taken:
     rule: str
     round: int
     token: int
+    dataset_id: int
     others: tuple[int, int, int]
 
 
@@ -121,7 +125,7 @@ def attach_places(catalog: Catalog, places: Sequence[Place]) -> None:
         connection.execute(statement("stage_places"))
         copy_rows(
             connection,
-            "staged_place (resource_id, dataset_id, url, url_hash, host, kind, rule, repair)",
+            "staged_place (resource_id, dataset_id, url, url_hash, host, kind, rule, repair, listed)",
             (
                 (
                     p.resource_id,
@@ -132,6 +136,7 @@ def attach_places(catalog: Catalog, places: Sequence[Place]) -> None:
                     p.kind,
                     p.rule,
                     p.repair or None,
+                    p.listed,
                 )
                 for p in places
             ),
@@ -139,7 +144,10 @@ def attach_places(catalog: Catalog, places: Sequence[Place]) -> None:
         for name in (
             "merge_place_hosts",
             "open_explorations",
+            "lock_places",
+            "wake_places",
             "lock_attached",
+            "drop_stale_places",
             "share_findings",
             "attach_resources",
         ):
@@ -201,6 +209,7 @@ def take_explorations(
                 row["rule"],
                 row["round"],
                 row["token"],
+                row["dataset_id"],
                 (row["other_pages"], row["other_files"], row["other_bytes"]),
             )
             for row in rows
@@ -216,6 +225,8 @@ def take_explorations(
 
 def new_page_ids(catalog: Catalog, count: int) -> list[int]:
     """Numbers for so many pages."""
+    if not count:
+        return []
     return [row["id"] for row in catalog.rows("new_page_ids", count=count)]
 
 
@@ -236,6 +247,7 @@ def record_portions(catalog: Catalog, portions: Sequence[Portion], keeping: Keep
         connection.execute(statement("lock_explored"))
         connection.execute(statement("merge_pages"))
         connection.execute(statement("merge_hosts"))
+        connection.execute(statement("lock_found"))
         new = int(connection.execute(statement("merge_assets")).scalar_one())
         for name in ("note_listed", "link_found", "unlink_unlisted", "unlink_left"):
             connection.execute(statement(name))

@@ -228,7 +228,9 @@ resource = sa.Table(
     sa.UniqueConstraint("dataset_id", "key"),
     one_of("role", "download", "access", "landing"),
     sa.Index(
-        "ix_resource_undiscovered", "dataset_id", postgresql_where=sa.text("discovered_at IS NULL AND listed")
+        "ix_resource_undiscovered",
+        "dataset_id",
+        postgresql_where=sa.text("discovered_at IS NULL AND exploration_id IS NULL AND listed"),
     ),
 )
 

@@ -9,37 +9,40 @@ unread, or the reason why there is no file.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from shelter_pipeline.discovery.asset_kinds import kind_of_extension, kind_of_media_type
 from shelter_pipeline.discovery.classify import Kind, extension_of
+from shelter_pipeline.discovery.conclusions import Conclusion, conclude
 from shelter_pipeline.discovery.ftp_listing import ONLY_LISTINGS
 from shelter_pipeline.discovery.leads import NO_HEADERS, Lead, Reading, Reply, To, What
-from shelter_pipeline.discovery.pages import LEFT_IN_WORDS, MOST_LABEL, Budget, Page, PageState
+from shelter_pipeline.discovery.pages import MOST_LABEL, Budget, Page, PageState, Spent
 from shelter_pipeline.discovery.reading import declared, enter, read_reply
 from shelter_pipeline.discovery.traps import is_trap
-from shelter_pipeline.domain.errors import ShelterError, TransientError
+from shelter_pipeline.domain.errors import PermanentError, RefusedError, ShelterError, TransientError
 from shelter_pipeline.domain.follow_up import follow_up
-from shelter_pipeline.domain.urls import parse_url
-from shelter_pipeline.domain.verdicts import REASONS, Next
+from shelter_pipeline.domain.urls import Url, parse_url, read_url
 from shelter_pipeline.fetching.content import ContentRules
 
-FOUND = "found"
-FOUND_IN_PART = "found-in-part"
-LANDING_PAGE_ONLY = "landing-page-only"
+_log = logging.getLogger(__name__)
+
+UNREADABLE = "unreadable"
 DESCRIPTION = "capabilities"  # of a lead to what a service says of itself, which is no data
+NOTHING_BEFORE: Mapping[str, tuple[int, int]] = MappingProxyType({})
 _MOST_FOLLOWED = 20  # pages that one page may lead to
-_FAILURES_SHOWN = 3
+_SHORTEST_REST = timedelta(minutes=1)  # before a page that failed is asked for again
 
 
 @dataclass(frozen=True, slots=True)
 class FoundAsset:
     """One file, and the page that gave it. `size` is an estimate unless `promised`."""
 
-    url: str
+    address: Url
     asset_kind: str | None
     via: str  # direct | directory | landing-page | repository | service
     why: str
@@ -51,21 +54,20 @@ class FoundAsset:
     media_type: str | None = None
     modified: datetime | None = None  # as the page says
 
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """How an exploration stands: the outcome of its resource, and what is to be said of it."""
-
-    outcome: str
-    detail: str
-    ended: bool  # nothing is left to be read, now or later
+    @property
+    def url(self) -> str:
+        """Its address as text."""
+        return self.address.text
 
 
 class Exploration:
     """One place, with the pages that are known of it.
 
     `kind` and `rule` are its classification, `content` the signs of walls. Give it the
-    `pages` it had when it was put down to take it up again; without any it begins.
+    `pages` it had when it was put down to take it up again; without any it begins. `spent`
+    is what is spent of the budget so far, those pages counted; others may share it. `before`
+    are the files and bytes of pages in the last round, by URL: they are in `spent` until the
+    page is read again, so that nobody else takes their room.
     """
 
     def __init__(
@@ -76,6 +78,8 @@ class Exploration:
         budget: Budget,
         *,
         pages: Iterable[Page] = (),
+        spent: Spent | None = None,
+        before: Mapping[str, tuple[int, int]] = NOTHING_BEFORE,
         content: ContentRules | None = None,
         max_attempts: int = 8,
     ) -> None:
@@ -84,31 +88,23 @@ class Exploration:
         self.rule = rule
         self.budget = budget
         self.pages: list[Page] = list(pages)
+        self._spent = spent or Spent()
+        self._before = before
         self._content = content
         self._max_attempts = max_attempts
         self._known = {page.url for page in self.pages}
-        self._files = sum(page.files for page in self.pages)
-        self._bytes = sum(page.known_bytes for page in self.pages)
+        self._followed = Counter(id(page.parent) for page in self.pages if _is_farther(page))
 
     def begin(self) -> Iterator[FoundAsset]:
         """What the URL alone tells, without a request; read it to the end, then ask for what waits."""
         start = Page(self.url, headers=_headers_for(self.url))
-        self.pages.append(start)
-        self._known.add(start.url)
+        self._add(start)
         yield from self._enter(start)
 
     def _enter(self, page: Page) -> Iterator[FoundAsset]:
         """Take what the address of a page tells by itself; one that is to be read all the same goes on waiting."""
-        if page.reader:
+        if page.reader or (reading := self._told_by_address(page)) is None:
             return
-        url = parse_url(page.url)
-        if (entered := enter(url)) is not None:
-            reading = entered[1]
-        elif self.kind is Kind.SERVICE and page.parent is None:
-            reading = declared(self.rule, url)
-        else:
-            return
-        reading = replace(reading, leads=list(reading.leads))
         again = next(
             (lead for lead in reading.leads if lead.url == page.url and lead.to is not To.FILE), None
         )
@@ -117,6 +113,20 @@ class Exploration:
             return
         yield from self._take(page, reading)
 
+    def _told_by_address(self, page: Page) -> Reading | None:
+        url = parse_url(page.url)
+        try:
+            if (entered := enter(url)) is not None:
+                reading = entered[1]
+            elif self.kind is Kind.SERVICE and page.parent is None:
+                reading = declared(self.rule, url)
+            else:
+                return None
+            return replace(reading, leads=list(reading.leads))
+        except Exception:  # noqa: BLE001 - told; one place never ends the reading of all others
+            _log.exception("the rules for %s failed: it is read as any page", page.url)
+            return None
+
     def waiting(self) -> list[Page]:
         """The pages to be read now, those without a rest, in the order in which they were found."""
         return [page for page in self.pages if page.state is PageState.WAITING and not page.rest]
@@ -124,17 +134,29 @@ class Exploration:
     def take(self, page: Page, came: Reply | ShelterError) -> Iterator[FoundAsset]:
         """The files that a page gives; read it to the end, and the page and what it leads to are known."""
         try:
-            if isinstance(came, ShelterError):
-                raise came
-            reading = read_reply(page, came, self._content)
+            reading = self._read(page, came)
         except ShelterError as error:
-            if error.reason == "too-large" and page.why != "directory" and self.kind is not Kind.DIRECTORY:
-                # No page is as large as that, so it is the file itself.
-                reading = Reading(What.FILE, [_itself(page, None)])
-            else:
-                self._fail(page, error)
-                return
+            self._fail(page, error)
+            return
         yield from self._take(page, reading)
+
+    def _read(self, page: Page, came: Reply | ShelterError) -> Reading:
+        if isinstance(came, ShelterError):
+            is_listing = page.why == "directory" or self.kind is Kind.DIRECTORY
+            if came.reason == "too-large" and not is_listing and not page.reader:
+                # No page is as large as that, so it is the file itself.
+                return Reading(What.FILE, [_itself(page, None)])
+            raise came
+        try:
+            reading = read_reply(page, came, self._content)
+        except ShelterError:
+            raise
+        except Exception as error:
+            _log.exception("the reply of %s could not be read", page.url)
+            raise PermanentError(f"{page.url} could not be read", reason=UNREADABLE) from error
+        if reading.what is What.PROCESSING:
+            raise TransientError(reading.detail or "the server is still making it", reason="processing")
+        return reading
 
     def rest(self) -> timedelta:
         """How long until something of it may be asked for again; nothing if it may be now, or never."""
@@ -143,9 +165,7 @@ class Exploration:
 
     def conclusion(self) -> Conclusion:
         """How it stands now. Ended once nothing waits."""
-        waits = any(page.state is PageState.WAITING for page in self.pages)
-        outcome, remark = self._outcome()
-        return Conclusion(outcome, "; ".join(filter(None, [remark, *self._unread()])), not waits)
+        return conclude(self.pages)
 
     def _take(self, page: Page, reading: Reading) -> Iterator[FoundAsset]:
         page.state, page.what, page.reason = PageState.READ, reading.what.value, reading.outcome
@@ -154,33 +174,31 @@ class Exploration:
         if page.repeats_one_above():
             page.reason, page.detail = "loop", "it lists what a directory above it lists"
             return
-        seen: set[str] = set()
-        for lead in reading.leads:
-            if lead.url in seen:
-                continue
-            seen.add(lead.url)
+        if page.url in self._before:
+            files, size = self._before[page.url]
+            self._spent.add(0, -files, -size)
+        for lead, url in _distinct(page, reading.leads):
             if lead.to is not To.FILE:
-                yield from self._follow(page, lead)
+                yield from self._follow(page, lead, url)
             elif self._affords(page, lead):
                 page.files += 1
                 page.data_files += lead.why != DESCRIPTION
                 page.known_bytes += lead.size or 0
-                self._files += 1
-                self._bytes += lead.size or 0
-                yield self._found(page, lead)
+                self._spent.add(0, 1, lead.size or 0)
+                yield self._found(page, lead, url)
 
     def _affords(self, page: Page, lead: Lead) -> bool:
-        if self._files >= self.budget.max_files:
+        if self._spent.files >= self.budget.max_files:
             page.left["files"] += 1
             return False
-        if self._bytes + (lead.size or 0) > self.budget.max_bytes:
+        if self._spent.bytes + (lead.size or 0) > self.budget.max_bytes:
             page.left["bytes"] += 1
             return False
         return True
 
-    def _follow(self, page: Page, lead: Lead) -> Iterator[FoundAsset]:
+    def _follow(self, page: Page, lead: Lead, url: Url) -> Iterator[FoundAsset]:
         """Keep a page that is to be read, unless the budget, its distance or its looks forbid it."""
-        if lead.url in self._known:
+        if url.text in self._known:
             return
         depth = page.depth + (lead.to is To.DIRECTORY)
         hops = page.hops + (lead.to is To.PAGE)
@@ -188,18 +206,18 @@ class Exploration:
         if depth > self.budget.max_depth:
             reason = "too-deep"
         elif hops > self.budget.max_hops or (
-            lead.to is To.PAGE and self._followed_from(page) >= _MOST_FOLLOWED
+            lead.to is To.PAGE and self._followed[id(page)] >= _MOST_FOLLOWED
         ):
             reason = "too-far"
-        elif len(self.pages) >= self.budget.max_pages:
+        elif self._spent.pages >= self.budget.max_pages:
             reason = "pages"
-        elif not lead.reader and is_trap(parse_url(lead.url)):
+        elif not lead.reader and is_trap(url):
             reason = "trap"
         if reason:
             page.left[reason] += 1
             return
         below = Page(
-            lead.url,
+            url.text,
             parent=page,
             depth=depth,
             hops=hops,
@@ -208,21 +226,23 @@ class Exploration:
             reader=lead.reader,
             headers=lead.headers,
         )
-        self._known.add(below.url)
-        self.pages.append(below)
+        self._add(below)
         if lead.to is To.PAGE:
             yield from self._enter(below)
 
-    def _followed_from(self, page: Page) -> int:
-        return sum(other.parent is page and other.hops > page.hops for other in self.pages)
+    def _add(self, page: Page) -> None:
+        self._known.add(page.url)
+        self._followed[id(page.parent)] += _is_farther(page)
+        self.pages.append(page)
+        self._spent.add(page.url not in self._before, 0, 0)
 
-    def _found(self, page: Page, lead: Lead) -> FoundAsset:
-        name = None if lead.asset_kind else kind_of_extension(extension_of(parse_url(lead.url).path) or "")
+    def _found(self, page: Page, lead: Lead, url: Url) -> FoundAsset:
+        name = None if lead.asset_kind else kind_of_extension(extension_of(url.path) or "")
         kind = lead.asset_kind or (name.slug if name else None)
         return FoundAsset(
-            lead.url,
+            url,
             kind,
-            "direct" if lead.url == self.url else self._via(page),
+            "direct" if url.text == self.url else self._via(page),
             lead.why,
             page,
             lead.size,
@@ -249,41 +269,39 @@ class Exploration:
         )
         page.reason, page.detail, page.attempts = error.reason, str(error), after.attempts
         if after.state == "pending":
-            page.rest = after.rest or page.rest
+            page.rest = max(after.rest or _SHORTEST_REST, _SHORTEST_REST)
         else:
             page.state = PageState.FAILED
 
-    def _outcome(self) -> tuple[str, str]:
-        """The outcome, and what is to be said of it beside what was left unread."""
-        read = [page for page in self.pages if page.state is PageState.READ]
-        failed = [page for page in self.pages if page.state is not PageState.READ and page.reason]
-        cut = any(page.left for page in self.pages) or any(
-            page.state is PageState.WAITING for page in self.pages
-        )
-        if any(page.data_files for page in read):
-            return (FOUND_IN_PART if cut or failed else FOUND), ""
-        settled = next((page for page in read if page.reason and page.reason != "loop"), None)
-        if settled is not None and not failed:
-            return settled.reason, settled.detail
-        if failed:
-            return min(failed, key=lambda page: not _may_pass(page.reason)).reason, ""
-        if cut:
-            return FOUND_IN_PART, "no file was found so far"
-        if any(page.what == What.LISTING for page in read):
-            return "empty", "the directory lists no file"
-        said = next((page.detail for page in read if page.detail), "")
-        return LANDING_PAGE_ONLY, said or "the page leads to no file"
 
-    def _unread(self) -> Iterator[str]:
-        """What was left unread, and why: the budget first, then what failed."""
-        left = sum((page.left for page in self.pages), Counter[str]())
-        for reason, words in LEFT_IN_WORDS.items():
-            if left[reason]:
-                yield f"left: {left[reason]} {words}"
-        failed = [page for page in self.pages if page.state is not PageState.READ and page.reason]
-        yield from (page.detail for page in failed[:_FAILURES_SHOWN])
-        if len(failed) > _FAILURES_SHOWN:
-            yield f"and {len(failed) - _FAILURES_SHOWN} more pages that failed"
+def _distinct(page: Page, leads: Iterable[Lead]) -> Iterator[tuple[Lead, Url]]:
+    """Leads that are fit to be asked for, each once; what breaks off among them leaves the page read in part."""
+    seen: set[str] = set()
+    try:
+        for lead in leads:
+            if (url := _readable(lead.url)) is None:
+                page.left["bad-url"] += 1
+            elif url.text not in seen:
+                seen.add(url.text)
+                yield lead, url
+    except ShelterError as error:
+        page.left[UNREADABLE] += 1
+        page.detail = "; ".join(filter(None, [page.detail, str(error)]))
+    except Exception:  # noqa: BLE001 - told
+        _log.exception("the rest of %s could not be read", page.url)
+        page.left[UNREADABLE] += 1
+
+
+def _readable(url: str) -> Url | None:
+    try:
+        return read_url(url)
+    except RefusedError:
+        return None
+
+
+def _is_farther(page: Page) -> bool:
+    """Whether it is a page that another page led to, and no part or directory of it."""
+    return page.parent is not None and page.hops > page.parent.hops
 
 
 def _headers_for(url: str) -> Mapping[str, str]:
@@ -295,7 +313,3 @@ def _itself(page: Page, media_type: str | None) -> Lead:
     """What was taken for a page and is none."""
     kind = kind_of_media_type(media_type)
     return Lead(page.url, To.FILE, page.why, asset_kind=kind.slug if kind else None)
-
-
-def _may_pass(reason: str) -> bool:
-    return reason in REASONS and REASONS[reason].next is Next.RETRY

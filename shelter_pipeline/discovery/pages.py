@@ -82,16 +82,20 @@ class Budget:
     max_hops: int
     max_page_bytes: int
 
-    def less(self, pages: int, files: int, bytes: int) -> Budget:
-        """What is left of it once so much has been spent elsewhere."""
-        return Budget(
-            max(self.max_pages - pages, 1),
-            max(self.max_files - files, 0),
-            max(self.max_bytes - bytes, 0),
-            self.max_depth,
-            self.max_hops,
-            self.max_page_bytes,
-        )
+
+@dataclass(slots=True, weakref_slot=True)
+class Spent:
+    """What a dataset has spent of its budget; places of one dataset that are read at once share the sum."""
+
+    pages: int = 0
+    files: int = 0
+    bytes: int = 0
+
+    def add(self, pages: int, files: int, bytes: int) -> None:
+        """More, or less again."""
+        self.pages += pages
+        self.files += files
+        self.bytes += bytes
 
 
 # Why something was not followed, in words; the number of them stands before.
@@ -102,4 +106,6 @@ LEFT_IN_WORDS = {
     "too-deep": "directories that lie too deep",
     "too-far": "pages that are too many links away",
     "trap": "links that look like a trap",
+    "bad-url": "links that are no URLs",
+    "unreadable": "pages whose rest could not be read",
 }

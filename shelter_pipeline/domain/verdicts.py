@@ -94,6 +94,7 @@ _TABLE = (
     Reason(
         "landing-page-only", _P, Next.REVISIT, _MONTH, "The page leads to no file, so nothing of it is held."
     ),
+    Reason("unreadable", _P, Next.REVISIT, _MONTH, "The page could not be read for its links."),
     # refused
     Reason("bad-url", _R, Next.STOP, _NEVER, "The address is not a URL that can be asked for."),
     Reason(

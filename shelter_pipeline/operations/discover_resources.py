@@ -69,7 +69,7 @@ def discover_resources(
 def _discover(
     workplace: Workplace, slug: str, organization_id: int | None, progress: Progress | None
 ) -> dict[str, Any]:
-    portal = find_portal(workplace.catalog, slug)
+    portal = workplace.patiently(find_portal, slug)
     told = _Classified(workplace, portal.id, organization_id, progress)
     told.run()
     ledger = ExplorationLedger(workplace, portal.id, organization_id)
@@ -80,9 +80,9 @@ def _discover(
         "pages": read.pages,
         "places": read.places,
         "by_reason": dict(read.reasons),
-        "by_kind": discovery_summary(workplace.catalog, portal.id),
-        "files": discovery_files(workplace.catalog, portal.id),
-        "waiting": waiting_places(workplace.catalog, portal.id),
+        "by_kind": workplace.patiently(discovery_summary, portal.id),
+        "files": workplace.patiently(discovery_files, portal.id),
+        "waiting": workplace.patiently(waiting_places, portal.id),
         "cut_short": read.cut_short,
     }
 
@@ -148,8 +148,8 @@ class _Classified:
 
     def _due(self) -> Iterator[_Due]:
         after = 0
-        while rows := due_resources(
-            self.workplace.catalog,
+        while rows := self.workplace.patiently(
+            due_resources,
             self.portal_id,
             after_dataset=after,
             limit=_DATASETS_AT_ONCE,
@@ -206,14 +206,23 @@ class _Classified:
         findings: Sequence[Finding] = (),
     ) -> None:
         self._discoveries.append(
-            Discovery(row.id, kind.kind.value, kind.rule, outcome, detail, tuple(findings), kind.repair)
+            Discovery(
+                row.id,
+                kind.kind.value,
+                kind.rule,
+                outcome,
+                detail,
+                tuple(findings),
+                kind.repair,
+                row.url or "",
+            )
         )
 
     def _reconsider(self) -> None:
         """What sent a web page in place of a file is a page; what was read long ago is read again."""
         after = 0
-        while rows := reconsidered_resources(
-            self.workplace.catalog,
+        while rows := self.workplace.patiently(
+            reconsidered_resources,
             self.portal_id,
             organization_id=self.organization_id,
             after=after,
@@ -233,15 +242,23 @@ class _Classified:
             self._keep()
 
     def _keep(self) -> None:
-        self.assets += record_discoveries(self.workplace.catalog, self._discoveries)
-        attach_places(self.workplace.catalog, self._places)
+        self.assets += self.workplace.patiently(record_discoveries, self._discoveries)
+        self.workplace.patiently(attach_places, self._places)
         self._discoveries, self._places = [], []
         if self.progress:
             self.progress(self.looked_at)
 
 
 def _place(row: ResourceRow, kind: Classification) -> Place:
-    return Place(row.id, row.dataset_id, parse_url(kind.url or ""), kind.kind.value, kind.rule, kind.repair)
+    return Place(
+        row.id,
+        row.dataset_id,
+        parse_url(kind.url or ""),
+        kind.kind.value,
+        kind.rule,
+        kind.repair,
+        row.url or "",
+    )
 
 
 def _finding(row: ResourceRow, kind: Classification) -> Finding:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 from shelter_pipeline.catalog.explorations import (
     Keeping,
@@ -22,8 +23,7 @@ from shelter_pipeline.catalog.explorations import (
 )
 from shelter_pipeline.discovery.classify import Kind
 from shelter_pipeline.discovery.explore import Exploration, FoundAsset
-from shelter_pipeline.discovery.pages import Budget, Page, PageState
-from shelter_pipeline.dispatch.patience import patiently
+from shelter_pipeline.discovery.pages import Budget, Page, PageState, Spent
 from shelter_pipeline.domain.urls import Url, parse_url
 from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.operations.crawl import Held
@@ -41,77 +41,87 @@ class ExplorationLedger:
     assets: int = 0
     _taken: dict[int, Taken] = field(default_factory=dict)
     _known_ids: dict[int, dict[str, int]] = field(default_factory=dict)  # pages of earlier rounds, by URL
+    _spent: WeakValueDictionary[int, Spent] = field(default_factory=WeakValueDictionary)  # by dataset
     _renewed_at: float = 0.0
 
     def take(self, limit: int, *, each: int, full_hosts: Sequence[str]) -> list[Held[int]]:
         """Places that have something to read now."""
-        rows = patiently(
-            lambda: take_explorations(
-                self.workplace.catalog,
-                self.portal_id,
-                organization_id=self.organization_id,
-                limit=limit,
-                each=each,
-                full_hosts=full_hosts,
-                lease=self._lease,
-            ),
-            for_seconds=self.workplace.settings.lease_seconds,
+        rows = self.workplace.patiently(
+            take_explorations,
+            self.portal_id,
+            organization_id=self.organization_id,
+            limit=limit,
+            each=each,
+            full_hosts=full_hosts,
+            lease=self._lease,
         )
         return [self._held(taken, pages) for taken, pages in rows]
 
     def keep(self, held: Sequence[Held[int]], put_down: Sequence[Held[int]]) -> set[int]:
-        """Keep what is new; places that were taken and not even begun are given back as they were."""
+        """Keep what is new, and the rest of the places for another while."""
         over = {one.key for one in put_down}
-        begun = [one for one in held if one.fresh or one.found or (one.key in over and _is_begun(one))]
-        portions = [self._portion(one, put_down=one.key in over) for one in self._numbered(begun)]
-        new, lost = self._patiently(portions)
+        changed = [one for one in held if one.fresh or one.found or one.key in over]
+        portions = [self._portion(one, put_down=one.key in over) for one in self._numbered(changed)]
+        new, lost = self.workplace.patiently(record_portions, portions, self._keeping)
         self.assets += new
-        recorded = {one.key for one in begun}
-        release_explorations(
-            self.workplace.catalog, [self._taken[one.key] for one in put_down if one.key not in recorded]
-        )
-        self._renew([self._taken[one.key] for one in held if one.key not in over | recorded])
-        for key in over | lost:
-            self._taken.pop(key, None)
-            self._known_ids.pop(key, None)
+        recorded = {one.key for one in changed}
+        self._renew([self._taken[one.key] for one in held if one.key not in recorded])
+        self._forget(over | lost)
         return lost
+
+    def give_back(self, held: Sequence[Held[int]]) -> None:
+        """Let others have places as they were kept last."""
+        self.workplace.patiently(release_explorations, [self._taken[one.key] for one in held])
+        self._forget({one.key for one in held})
 
     @property
     def _lease(self) -> timedelta:
         return timedelta(seconds=self.workplace.settings.lease_seconds)
 
-    def _patiently(self, portions: Sequence[Portion]) -> tuple[int, set[int]]:
+    @property
+    def _keeping(self) -> Keeping:
         settings = self.workplace.settings
-        keeping = Keeping(
+        return Keeping(
             self._lease,
             timedelta(hours=settings.discovery_shortest_hours),
             timedelta(days=settings.discovery_longest_days),
-        )
-        return patiently(
-            lambda: record_portions(self.workplace.catalog, portions, keeping),
-            for_seconds=settings.lease_seconds,
         )
 
     def _renew(self, taken: Sequence[Taken]) -> None:
         now = time.monotonic()
         if now - self._renewed_at > self.workplace.settings.lease_seconds / 3:
             self._renewed_at = now
-            renew_explorations(self.workplace.catalog, taken, self._lease)
+            self.workplace.patiently(renew_explorations, taken, self._lease)
+
+    def _forget(self, keys: set[int]) -> None:
+        for key in keys:
+            self._taken.pop(key, None)
+            self._known_ids.pop(key, None)
 
     def _held(self, taken: Taken, rows: Sequence[PageRow]) -> Held[int]:
         self._taken[taken.id] = taken
         self._known_ids[taken.id] = {row.url: row.id for row in rows if row.round < taken.round}
-        budget = budget_of(self.workplace.settings).less(*taken.others)
         exploration = Exploration(
             taken.url,
             Kind(taken.kind),
             taken.rule,
-            budget,
+            budget_of(self.workplace.settings),
             pages=_pages([row for row in rows if row.round == taken.round]),
+            spent=self._spent_of(taken, [row for row in rows if row.round >= taken.round - 1]),
+            before={row.url: (row.files, row.known_bytes) for row in rows if row.round == taken.round - 1},
             content=content_rules(self.workplace.settings.content_rules),
             max_attempts=self.workplace.settings.asset_max_attempts,
         )
         return Held(taken.id, taken.host, exploration)
+
+    def _spent_of(self, taken: Taken, rows: Sequence[PageRow]) -> Spent:
+        """What the dataset has spent so far, one sum for all its places in hand."""
+        spent = self._spent.get(taken.dataset_id)
+        if spent is None:
+            spent = self._spent[taken.dataset_id] = Spent(*taken.others)
+            for row in rows:
+                spent.add(1, row.files, row.known_bytes)
+        return spent
 
     def _numbered(self, begun: Sequence[Held[int]]) -> Sequence[Held[int]]:
         """The same, with a number for every page that has none."""
@@ -124,9 +134,7 @@ class ExplorationLedger:
         for page, known in without:
             page.id = known.get(page.url)
         new = [page for page, _ in without if page.id is None]
-        for page, number in zip(
-            new, new_page_ids(self.workplace.catalog, len(new)) if new else (), strict=True
-        ):
+        for page, number in zip(new, self.workplace.patiently(new_page_ids, len(new)), strict=True):
             page.id = number
         return begun
 
@@ -157,16 +165,11 @@ def budget_of(settings: Settings) -> Budget:
     )
 
 
-def _is_begun(held: Held[int]) -> bool:
-    return any(page.reason or page.state is not PageState.WAITING for page in held.exploration.pages)
-
-
 def _pages(rows: Sequence[PageRow]) -> list[Page]:
     pages: dict[int, Page] = {}
     for row in sorted(rows, key=lambda row: (row.depth + row.hops, row.id)):
         pages[row.id] = Page(
             row.url,
-            parent=pages.get(row.parent_id) if row.parent_id is not None else None,
             depth=row.depth,
             hops=row.hops,
             why=row.why,
@@ -186,6 +189,10 @@ def _pages(rows: Sequence[PageRow]) -> list[Page]:
             attempts=row.attempts,
             rest=timedelta(seconds=row.rest_seconds),
         )
+    # A page that was known in an earlier round may have a smaller number than the one that led to it in this.
+    for row in rows:
+        if row.parent_id is not None:
+            pages[row.id].parent = pages[row.parent_id]
     return list(pages.values())
 
 
@@ -222,7 +229,7 @@ def _finding(found: FoundAsset) -> PageFinding:
     assert found.page.id is not None  # noqa: S101 - numbered before
     return PageFinding(
         found.page.id,
-        parse_url(found.url),
+        found.address,
         found.asset_kind,
         found.via,
         found.why,

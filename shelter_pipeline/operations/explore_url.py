@@ -109,6 +109,9 @@ class _OnePlace:
         self.found.extend(found for one in held for found in one.found)
         return set()
 
+    def give_back(self, held: Sequence[Held[int]]) -> None:
+        """Nobody else wants it."""
+
 
 def _file(found: FoundAsset) -> dict[str, Any]:
     return {

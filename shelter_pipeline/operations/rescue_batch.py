@@ -7,10 +7,9 @@ batch again resumes it: what has a terminal verdict is not asked for.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from contextlib import closing, suppress
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from shelter_pipeline.catalog.batches import (
     begin_batch,
@@ -22,7 +21,6 @@ from shelter_pipeline.catalog.batches import (
 from shelter_pipeline.catalog.claims import know_store, release_claims
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.progress import batch_report, dataset_records, manifest_entries
-from shelter_pipeline.dispatch.patience import patiently
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.batch_run import BatchResult, BatchRun, Progress
 from shelter_pipeline.operations.workplace import Workplace
@@ -31,7 +29,6 @@ from shelter_pipeline.vault.store import BlobStore
 
 __all__ = ["BatchResult", "rescue_batch"]
 
-Result = TypeVar("Result")
 # How long the beginning of a file is kept for the next attempt.
 _KEPT_SECONDS = 14 * 24 * 3600.0
 # A full store is looked at again by the next run, a minute later at the soonest.
@@ -51,29 +48,28 @@ def rescue_batch(
     `progress` is told the files settled and the bytes received so far; `stop` makes it take
     nothing new and give back what it has not begun. SetupError if there is no such batch.
     """
-    batch = _patiently(workplace, find_batch, key)
+    batch = workplace.patiently(find_batch, key)
     workplace.store.prepare()
-    _patiently(workplace, know_store, workplace.store.name)
+    workplace.patiently(know_store, workplace.store.name)
     # What a killed run left half-written is older than any capture may last.
     workplace.store.sweep_partials(
         workplace.settings.fetch_total_deadline_seconds, kept_seconds=_KEPT_SECONDS
     )
     # What a dead run held is free once its lease is over, whether the reaper came by or not.
-    _patiently(workplace, expire_claims, max_asset_attempts=workplace.settings.asset_max_attempts)
-    _patiently(workplace, begin_batch, batch.id, run_id)
+    workplace.patiently(expire_claims, max_asset_attempts=workplace.settings.asset_max_attempts)
+    workplace.patiently(begin_batch, batch.id, run_id)
     result = BatchResult(key)
     try:
         run = BatchRun(workplace, batch.id, run_id, result, progress=progress, stop=stop or threading.Event())
         run.work()
-        _patiently(workplace, release_claims, run_id)
-        result.manifest = _patiently(workplace, _keep_manifest, workplace.store, batch.id, key)
+        workplace.patiently(release_claims, run_id)
+        result.manifest = workplace.patiently(_keep_manifest, workplace.store, batch.id, key)
     except BaseException:
         # If the catalog is away too, the leases run out by themselves; the cause is what must be seen.
         with suppress(ShelterError):
             release_run(workplace.catalog, run_id, max_attempts=workplace.settings.batch_max_attempts)
         raise
-    closed = _patiently(
-        workplace,
+    closed = workplace.patiently(
         close_batch,
         batch.id,
         manifest=result.manifest,
@@ -81,15 +77,8 @@ def rescue_batch(
         rest_seconds=_FULL_REST_SECONDS if result.short_of_room else 0.0,
     )
     result.state, result.leftover = closed["state"], closed["leftover"]
-    result.files = _patiently(workplace, batch_report, batch.id)
+    result.files = workplace.patiently(batch_report, batch.id)
     return result
-
-
-def _patiently(workplace: Workplace, ask: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
-    """One question to the catalog, repeated for up to a lease while it is away."""
-    return patiently(
-        lambda: ask(workplace.catalog, *arguments, **named), for_seconds=workplace.settings.lease_seconds
-    )
 
 
 def _keep_manifest(catalog: Catalog, store: BlobStore, batch_id: int, key: str) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.discoveries import seed_asset_kinds
@@ -14,6 +15,7 @@ from shelter_pipeline.catalog.host_robots import HostRobots
 from shelter_pipeline.catalog.migrate import migrate
 from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.discovery.classification_table import classification_rules
+from shelter_pipeline.dispatch.patience import patiently
 from shelter_pipeline.embedded.database import open_catalog
 from shelter_pipeline.fetching.content_table import content_rules
 from shelter_pipeline.fetching.door import Door
@@ -25,6 +27,8 @@ from shelter_pipeline.operations.open_store import open_store
 from shelter_pipeline.portals.registry import parse_portal
 from shelter_pipeline.settings import Settings
 from shelter_pipeline.vault.store import BlobStore
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,12 @@ class Workplace:
             reserve_bytes=self.settings.store_reserve_bytes,
             rules=content_rules(self.settings.content_rules),
             robots=self.robots,
+        )
+
+    def patiently(self, ask: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+        """What a statement that may be repeated says of the catalog; asked for up to a lease while that is away."""
+        return patiently(
+            lambda: ask(self.catalog, *arguments, **named), for_seconds=self.settings.lease_seconds
         )
 
     def has_room(self) -> bool:

@@ -1,4 +1,4 @@
-"""Stores of both kinds, for the tests of what a store promises."""
+"""Stores of both kinds, for the tests of what a store promises; what tests of the crawl begin with."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from shelter_pipeline_tests.support.crawling import opened, portal, site
 from shelter_pipeline_tests.support.seaweedfs import SeaweedFS
 from shelter_pipeline_tests.support.stores import BucketUnderTest, FolderUnderTest, StoreUnderTest
+
+__all__ = ["bucket", "opened", "place", "portal", "site"]
 
 
 @pytest.fixture

@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.portals import PortalRow
 from shelter_pipeline.operations.discover_resources import discover_resources
-from shelter_pipeline.operations.workplace import Workplace
-from shelter_pipeline_tests.support.local_site import Answered, Asked, LocalSite, local_site
-from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resource, harvested
-from shelter_pipeline_tests.support.workplaces import a_workplace
+from shelter_pipeline_tests.support.crawling import Open
+from shelter_pipeline_tests.support.local_site import Answered, Asked, LocalSite
+from shelter_pipeline_tests.support.records import a_dataset, a_resource, harvested
 
-Open = Callable[..., AbstractContextManager[Workplace]]
 PAGE = b'<!doctype html><html><body><a href="a.csv">A</a></body></html>'
 LATER = Answered(b"later", 500)  # which fails for a while, and does not make the host rest as 503 does
-
-
-@pytest.fixture
-def site() -> Iterator[LocalSite]:
-    with local_site() as running:
-        yield running
-
-
-@pytest.fixture
-def opened(catalog: Catalog, catalog_url: str, tmp_path: Path) -> Open:
-    """A workplace with the settings that the test asks for."""
-    return partial(a_workplace, catalog_url, tmp_path / "store")
-
-
-@pytest.fixture
-def portal(catalog: Catalog) -> PortalRow:
-    return a_portal(catalog)
 
 
 def listing(*hrefs: str) -> Answered:

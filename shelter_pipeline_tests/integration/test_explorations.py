@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +16,11 @@ from shelter_pipeline.operations.discover_resources import discover_resources
 from shelter_pipeline.operations.exploration_ledger import ExplorationLedger
 from shelter_pipeline.operations.trail import trail_of
 from shelter_pipeline.operations.workplace import Workplace
-from shelter_pipeline_tests.support.local_site import Answered, LocalSite, local_site
-from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resource, harvested
-from shelter_pipeline_tests.support.workplaces import a_workplace
+from shelter_pipeline_tests.support.crawling import Open
+from shelter_pipeline_tests.support.local_site import Answered, LocalSite
+from shelter_pipeline_tests.support.records import a_dataset, a_resource, harvested
 
-Open = Callable[..., AbstractContextManager[Workplace]]
 LEASE = timedelta(minutes=10)
-
-
-@pytest.fixture
-def site() -> Iterator[LocalSite]:
-    with local_site() as running:
-        yield running
-
-
-@pytest.fixture
-def opened(catalog: Catalog, catalog_url: str, tmp_path: Path) -> Open:
-    return partial(a_workplace, catalog_url, tmp_path / "store")
-
-
-@pytest.fixture
-def portal(catalog: Catalog) -> PortalRow:
-    return a_portal(catalog)
 
 
 def listing(*hrefs: str, size: int = 7) -> bytes:
@@ -194,7 +174,7 @@ def test_two_takers_never_have_the_same_place_and_hosts_take_turns(
 
     def take(each: int, *full: str) -> list[Any]:
         taken = take_explorations(
-            catalog, portal.id, organization_id=None, limit=20, each=each, full_hosts=full, lease=LEASE
+            catalog, portal.id, organization_id=None, limit=60, each=each, full_hosts=full, lease=LEASE
         )
         return [one for one, _ in taken]
 

@@ -19,7 +19,7 @@ import typer
 from shelter_pipeline.catalog.progress import OrganizationProgress
 from shelter_pipeline.catalog.tables_catalogue import harvest
 from shelter_pipeline.cli import app
-from shelter_pipeline.discovery.explore import FOUND_IN_PART
+from shelter_pipeline.discovery.conclusions import FOUND_IN_PART
 from shelter_pipeline.domain.verdicts import REASONS, Next, Reason, Verdict, holds_file
 from shelter_pipeline.settings import Settings
 

@@ -1,6 +1,13 @@
--- The way from every resource of a place to each file that a page of it gives. A file that another page gives too keeps
--- the first. The answer is how many are new, by place.
-WITH linked AS (
+-- The way from every resource of a place to each file that a page of it gives. A file that several pages give keeps the
+-- first of this round; one whose page is of an earlier round, or no longer gives it, comes to the page that does.
+WITH settled AS (
+    SELECT page.id
+      FROM staged_exploration
+      JOIN exploration USING (id)
+      JOIN exploration_page AS page ON page.exploration_id = exploration.id AND page.round = exploration.round
+     WHERE page.state = 'read'
+       AND NOT EXISTS (SELECT FROM staged_page WHERE staged_page.id = page.id)
+), linked AS (
     INSERT INTO asset_resource AS known (asset_id, resource_id, via, why, page_id)
     SELECT DISTINCT ON (asset.id, resource.id)
            asset.id, resource.id, staged_finding.via, staged_finding.why, staged_finding.page_id
@@ -11,6 +18,7 @@ WITH linked AS (
         ON CONFLICT (asset_id, resource_id) DO UPDATE
        SET via = excluded.via, why = excluded.why, page_id = excluded.page_id, path = '{}'
      WHERE known.page_id IS NULL
+        OR (known.page_id <> excluded.page_id AND known.page_id NOT IN (SELECT id FROM settled))
     RETURNING resource_id, xmax = 0 AS is_new
 )
 UPDATE exploration

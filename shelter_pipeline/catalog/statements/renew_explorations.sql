@@ -1,6 +1,9 @@
--- Whoever still works on places keeps them for another while.
+-- Whoever still works on places keeps them for another while. In order of id, so that writers never deadlock.
 UPDATE exploration
    SET taken_until = now() + :lease
-  FROM jsonb_to_recordset(CAST(:held AS jsonb)) AS held (id bigint, token bigint)
- WHERE exploration.id = held.id
-   AND exploration.token = held.token;
+  FROM (SELECT exploration.id
+          FROM exploration
+          JOIN jsonb_to_recordset(CAST(:held AS jsonb)) AS held (id bigint, token bigint) USING (id, token)
+         ORDER BY exploration.id
+           FOR NO KEY UPDATE OF exploration) AS own
+ WHERE exploration.id = own.id;

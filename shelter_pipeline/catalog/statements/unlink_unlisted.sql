@@ -1,8 +1,11 @@
--- A page that was read whole no longer leads to files that it does not name, unless we hold them: those stay findable.
--- What nothing leads to any more leaves the batch it waits in; found again, it is planned again.
+-- A page that was read whole no longer leads to files that it does not name, and one that is gone to none, unless we
+-- hold them: those stay findable. A wall before a page says nothing of its files. What nothing leads to any more leaves
+-- the batch it waits in; found again, it is planned again.
 WITH whole AS (
     SELECT id, exploration_id FROM staged_page
-     WHERE state = 'read' AND NOT left_behind ? 'files' AND NOT left_behind ? 'bytes'
+     WHERE (state = 'read' AND what NOT IN ('login-wall', 'processing')
+            AND NOT left_behind ? 'files' AND NOT left_behind ? 'bytes' AND NOT left_behind ? 'unreadable')
+        OR (state = 'failed' AND reason IN ('not-found', 'gone'))
 ), unlinked AS (
     DELETE FROM asset_resource
      USING whole, asset
@@ -14,14 +17,13 @@ WITH whole AS (
     RETURNING asset_resource.asset_id, asset_resource.resource_id, whole.exploration_id
 ), changed AS (
     UPDATE exploration SET changed = true WHERE id IN (SELECT exploration_id FROM unlinked)
+), lost AS (
+    SELECT asset_id, count(*) AS links FROM unlinked GROUP BY asset_id
 )
 UPDATE asset
    SET batch_id = NULL
-  FROM batch
- WHERE asset.id IN (SELECT asset_id FROM unlinked)
+  FROM lost, batch
+ WHERE asset.id = lost.asset_id
    AND batch.id = asset.batch_id
    AND batch.state = 'planned'
-   AND NOT EXISTS (SELECT FROM asset_resource
-                    WHERE asset_resource.asset_id = asset.id
-                      AND (asset_resource.asset_id, asset_resource.resource_id)
-                          NOT IN (SELECT asset_id, resource_id FROM unlinked));
+   AND lost.links = (SELECT count(*) FROM asset_resource WHERE asset_resource.asset_id = asset.id);

@@ -78,6 +78,7 @@ def upgrade() -> None:
     op.add_column('resource', sa.Column('exploration_id', sa.BigInteger(), nullable=True))
     op.create_foreign_key(op.f('fk_resource_exploration_id_exploration'), 'resource', 'exploration', ['exploration_id'], ['id'])
     op.create_index(op.f('ix_resource_exploration_id'), 'resource', ['exploration_id'], unique=False)
+    _index_undiscovered("discovered_at IS NULL AND exploration_id IS NULL AND listed")
     op.add_column('asset_resource', sa.Column('why', sa.Text(), nullable=True))
     op.add_column('asset_resource', sa.Column('page_id', sa.BigInteger(), nullable=True))
     op.create_foreign_key(op.f('fk_asset_resource_page_id_exploration_page'), 'asset_resource', 'exploration_page', ['page_id'], ['id'])
@@ -105,6 +106,7 @@ def downgrade() -> None:
         op.drop_column('asset', column)
     for column in ('page_id', 'why'):
         op.drop_column('asset_resource', column)
+    _index_undiscovered("discovered_at IS NULL AND listed")
     for column in ('exploration_id', 'repair'):
         op.drop_column('resource', column)
     op.drop_table('exploration_page')
@@ -115,3 +117,10 @@ def _known_ways(ways: tuple[str, ...]) -> None:
     words = ', '.join(f"'{way}'" for way in ways)
     op.drop_constraint(op.f('ck_asset_resource_via_known'), 'asset_resource', type_='check')
     op.create_check_constraint(op.f('ck_asset_resource_via_known'), 'asset_resource', f'via IN ({words})')
+
+
+def _index_undiscovered(condition: str) -> None:
+    op.drop_index('ix_resource_undiscovered', table_name='resource')
+    op.create_index(
+        'ix_resource_undiscovered', 'resource', ['dataset_id'], unique=False, postgresql_where=sa.text(condition)
+    )
