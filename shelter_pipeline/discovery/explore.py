@@ -28,6 +28,7 @@ from shelter_pipeline.domain.errors import PermanentError, RefusedError, Shelter
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.urls import Url, parse_url, read_url
 from shelter_pipeline.fetching.content import ContentRules
+from shelter_pipeline.fetching.page import OversizeError
 
 _log = logging.getLogger(__name__)
 
@@ -143,8 +144,8 @@ class Exploration:
     def _read(self, page: Page, came: Reply | ShelterError) -> Reading:
         if isinstance(came, ShelterError):
             is_listing = page.why == "directory" or self.kind is Kind.DIRECTORY
-            if came.reason == "too-large" and not is_listing and not page.reader:
-                # No page is as large as that, so it is the file itself.
+            if came.reason == "too-large" and not (is_listing or page.reader or _says_html(came)):
+                # No record is as large as that, so it is the file itself.
                 return Reading(What.FILE, [_itself(page, None)])
             raise came
         try:
@@ -302,6 +303,10 @@ def _readable(url: str) -> Url | None:
 def _is_farther(page: Page) -> bool:
     """Whether it is a page that another page led to, and no part or directory of it."""
     return page.parent is not None and page.hops > page.parent.hops
+
+
+def _says_html(error: ShelterError) -> bool:
+    return isinstance(error, OversizeError) and "html" in (error.head.get("content-type") or "").lower()
 
 
 def _headers_for(url: str) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from shelter_pipeline.domain.errors import ShelterError
+from shelter_pipeline.domain.errors import PermanentError, ShelterError
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.fetching.exchange import NO_HEADERS, Hop, Trace, Wish, exchange
 from shelter_pipeline.fetching.framing import Head
@@ -44,7 +44,7 @@ def save_page(
     `max_bytes` bounds both the wire and the unfolded body. What reached the sink counts only
     if this returns. A body whose head is not `wanted` is not waited for: the reply comes
     without it. A directory of an FTP server comes as its listing (`ftp_page`). Raises as
-    `exchange`, and DamagedError for an encoding that lies.
+    `exchange`, OversizeError for what is too long, and DamagedError for an encoding that lies.
     """
     cap = min(max_bytes, limits.max_bytes)
     spool = Spool(sink, cap)
@@ -61,6 +61,10 @@ def save_page(
         spool.end()
     except _UnwantedError:
         spool.start.clear()
+    except PermanentError as error:
+        if error.reason != "too-large" or trace.head is None:
+            raise
+        raise OversizeError(str(error), trace.head) from error
     assert trace.head is not None  # noqa: S101 - whoever gets here has seen it
     return Reply(
         parse_url(url).text,
@@ -88,6 +92,16 @@ def read_page(
         passage, limits, url, body.extend, headers=headers, max_bytes=max_bytes, robots=robots, wanted=wanted
     )
     return replace(reply, body=bytes(body))
+
+
+class OversizeError(PermanentError):
+    """The reply is longer than it may be. `head` says what it would have been."""
+
+    default_reason = "too-large"
+
+    def __init__(self, message: str, head: Head) -> None:
+        super().__init__(message)
+        self.head = head
 
 
 class _UnwantedError(ShelterError):

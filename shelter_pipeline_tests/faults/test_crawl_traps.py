@@ -250,8 +250,8 @@ TRAPS = {
         "landing-page-only",
         2,
     ),
-    "a page without end": Trap(on_every_path(_endless_page), "found", 1, files=1, bytes=20 * PAGE_BYTES),
-    "a page that unpacks to 280 MB": Trap(on_every_path(_bomb), "found", 1, files=1),
+    "a page without end": Trap(on_every_path(_endless_page), "too-large", 1, files=0, bytes=20 * PAGE_BYTES),
+    "a page that unpacks to 280 MB": Trap(on_every_path(_bomb), "too-large", 1, files=0),
     "a base that stands elsewhere": Trap(on_the_start(_elsewhere), "found-in-part", 2, files=1),
     "forms, scripts and what acts": Trap(
         on_the_start(_acts),

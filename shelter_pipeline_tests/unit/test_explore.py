@@ -276,10 +276,18 @@ def test_what_was_taken_for_a_page_and_is_none_is_the_file(
     assert found["outcome"] == "found"
 
 
-def test_what_is_too_large_for_a_page_is_the_file(site: LocalSite) -> None:
-    url = site.serves("/download", b"x" * 5000, content_type="text/html")
+def test_what_is_too_large_for_a_record_is_the_file(site: LocalSite) -> None:
+    url = site.serves("/download", b"x" * 5000, content_type="application/xml")
 
     assert urls(look(url, max_page_bytes=1000)) == [url]
+
+
+def test_a_web_page_that_is_too_large_is_no_file(site: LocalSite) -> None:
+    url = site.serves("/download", b"x" * 5000, content_type="text/html; charset=utf-8")
+
+    found = look(url, max_page_bytes=1000)
+
+    assert (found["files"], found["outcome"]) == ([], "too-large")
 
 
 @pytest.mark.parametrize(
