@@ -84,14 +84,16 @@ def due_resources(
 
     Due are those that nobody has looked at since they changed.
     """
-    rows = catalog.rows(
-        "due_resources",
-        portal_id=portal_id,
-        organization_id=organization_id,
-        after=after_dataset,
-        limit=limit,
-    )
-    return [ResourceRow(**row) for row in rows]
+    asked = {
+        "portal_id": portal_id,
+        "organization_id": organization_id,
+        "after": after_dataset,
+        "limit": limit,
+    }
+    with catalog.begin() as connection:
+        connection.execute(statement("plan_for_indexes"))
+        rows = connection.execute(statement("due_resources"), asked).mappings()
+        return [ResourceRow(**row) for row in rows]
 
 
 def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> int:
@@ -99,6 +101,7 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
     if not discoveries:
         return 0
     with catalog.begin() as connection:
+        connection.execute(statement("plan_for_indexes"))
         connection.execute(statement("stage_findings"))
         copy_rows(
             connection,

@@ -122,6 +122,7 @@ def attach_places(catalog: Catalog, places: Sequence[Place]) -> None:
     if not places:
         return
     with catalog.begin() as connection:
+        connection.execute(statement("plan_for_indexes"))
         connection.execute(statement("stage_places"))
         copy_rows(
             connection,
@@ -189,6 +190,7 @@ def take_explorations(
 ) -> list[tuple[Taken, list[PageRow]]]:
     """Up to `limit` places of a portal that have something to read, at most `each` of a host, with their pages."""
     with catalog.begin() as connection:
+        connection.execute(statement("plan_for_indexes"))
         rows = connection.execute(
             statement("take_explorations"),
             {
@@ -239,6 +241,7 @@ def record_portions(catalog: Catalog, portions: Sequence[Portion], keeping: Keep
     if not portions:
         return 0, set()
     with catalog.begin() as connection:
+        connection.execute(statement("plan_for_indexes"))
         _stage(connection, portions)
         ours = set(connection.execute(statement("lock_explorations")).scalars())
         lost = {portion.taken.id for portion in portions} - ours

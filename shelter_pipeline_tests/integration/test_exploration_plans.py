@@ -114,7 +114,7 @@ WRITES = (
     "merge_hosts",
     "lock_found",
     "merge_assets",
-    "note_estimates",
+    "note_listed",
     "link_found",
     "unlink_unlisted",
     "unlink_left",
