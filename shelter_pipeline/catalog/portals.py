@@ -139,6 +139,15 @@ def organization_id(catalog: Catalog, key: str) -> int:
     raise SetupError(f"there is no organization {key!r}; among the known ones: {known}")
 
 
+def portal_of(catalog: Catalog, organization_id: int) -> str:
+    """The slug of the portal that an organization, by its id, belongs to."""
+    owner = (
+        sa.select(portal.c.slug).join_from(portal, organization).where(organization.c.id == organization_id)
+    )
+    with catalog.begin() as connection:
+        return str(connection.execute(owner).scalar_one())
+
+
 def ensure_organizations(
     connection: Connection, portal_row: PortalRow, records: Sequence[OrganizationRecord]
 ) -> dict[str, int]:

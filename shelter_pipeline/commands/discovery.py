@@ -15,23 +15,25 @@ _MOST_ROWS = 50
 
 
 def discover(
-    portal: Annotated[str, typer.Option(help="The portal's slug; `shelter portal list` shows them.")],
-    organization: Annotated[
-        str | None, typer.Option(help="Only this organization of it, by its slug.")
+    portal: Annotated[
+        str | None, typer.Option(help="The portal's slug; `shelter portal list` shows them.")
     ] = None,
+    organization: Annotated[str | None, typer.Option(help="Only this organization, by its slug.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at every link that is new or due: what it is, and the files that directories and pages lead to."""
     from shelter_pipeline.operations.discover_resources import discover_organization, discover_resources
     from shelter_pipeline.operations.workplace import open_workplace
 
+    if portal is None and organization is None:
+        raise typer.BadParameter("name a portal (--portal) or an organization (--organization)")
     with open_workplace(load_settings()) as workplace, bars() as shown:
-        show = counted(shown, f"looking at links of {portal}")
+        show = counted(shown, f"looking at links of {organization or portal}")
         progress = None if as_json else lambda done: show(done, None)
-        if organization:
-            result = discover_organization(workplace, portal, organization, progress=progress)
+        if organization is not None:
+            result = discover_organization(workplace, organization, portal=portal, progress=progress)
         else:
-            result = discover_resources(workplace, portal, progress=progress)
+            result = discover_resources(workplace, portal or "", progress=progress)
     if as_json:
         print_result(result, as_json)
         return

@@ -26,10 +26,11 @@ from shelter_pipeline.catalog.discoveries import (
     waiting_places,
 )
 from shelter_pipeline.catalog.explorations import Place, attach_places, reconsidered_resources
-from shelter_pipeline.catalog.portals import find_portal
+from shelter_pipeline.catalog.portals import find_portal, portal_of
 from shelter_pipeline.catalog.portals import organization_id as organization_id_of
 from shelter_pipeline.discovery.classification_table import classification_rules, using
 from shelter_pipeline.discovery.classify import Classification, Kind, classify
+from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.operations.crawl import Crawl, CrawlResult
 from shelter_pipeline.operations.exploration_ledger import ExplorationLedger
@@ -88,10 +89,18 @@ def _discover(
 
 
 def discover_organization(
-    workplace: Workplace, slug: str, organization: str, *, progress: Progress | None = None
+    workplace: Workplace, organization: str, *, portal: str | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """As `discover_resources`, of one organization. SetupError if there is no such organization."""
+    """As `discover_resources`, of one organization; its portal need not be named.
+
+    SetupError if there is no such organization, or none of this portal.
+    """
     identity = organization_id_of(workplace.catalog, organization)
+    slug = portal_of(workplace.catalog, identity)
+    if portal not in (None, slug):
+        raise SetupError(
+            f"the organization {organization!r} belongs to the portal {slug!r}, not to {portal!r}"
+        )
     return discover_resources(workplace, slug, organization_id=identity, progress=progress)
 
 
@@ -233,7 +242,7 @@ class _Classified:
             after = rows[-1].id
             for row in rows:
                 kind = self._classify(row)
-                if kind.url is not None:
+                if kind.url is not None and kind.kind is not Kind.LOGIN_WALL:
                     is_file = kind.kind in (Kind.FILE, Kind.ARCHIVE)
                     page = Place(
                         row.id, row.dataset_id, parse_url(kind.url), Kind.WEB_PAGE.value, "html-instead"

@@ -17,9 +17,10 @@ from shelter_pipeline.catalog.explorations import Place, attach_places, take_exp
 from shelter_pipeline.catalog.portals import PortalRow
 from shelter_pipeline.discovery.explore import Exploration, FoundAsset
 from shelter_pipeline.discovery.pages import Page
+from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.operations import discover_resources as discovery
-from shelter_pipeline.operations.discover_resources import discover_resources
+from shelter_pipeline.operations.discover_resources import discover_organization, discover_resources
 from shelter_pipeline.operations.exploration_ledger import ExplorationLedger
 from shelter_pipeline_tests.support.crawling import Open
 from shelter_pipeline_tests.support.local_site import Answered, LocalSite
@@ -309,3 +310,20 @@ def test_a_resource_whose_address_changes_while_it_is_looked_at_is_due_again(
         "/new/a.csv",
         "/new/a.csv",
     ]
+
+
+def test_an_organization_is_looked_at_by_its_name_alone_and_never_in_another_portal(
+    catalog: Catalog, portal: PortalRow, opened: Open, site: LocalSite
+) -> None:
+    harvested(
+        catalog, portal, [a_dataset("1", a_resource(site.answers("/pub/", lambda _: listing("a.csv"))))]
+    )
+
+    with opened() as workplace:
+        with pytest.raises(SetupError, match="belongs to the portal"):
+            discover_organization(workplace, "epa-gov", portal="another")
+        with pytest.raises(SetupError, match="no organization"):
+            discover_organization(workplace, "nobody")
+        summary = discover_organization(workplace, "epa-gov")
+
+    assert (summary["pages"], summary["assets"]) == (1, 1)
