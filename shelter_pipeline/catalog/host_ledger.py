@@ -1,7 +1,7 @@
 """The limits of hosts, kept for all processes that share a catalog.
 
-A host never has more live slots than its limit, and no two starts of it lie nearer than its
-gap: both are single statements on locked rows, by the database's clock. What hosts teach is
+A host never has more live slots than its limit, and no two spans of it overlap: both are
+single statements on locked rows, by the database's clock. What hosts teach is
 applied to their row under its lock, so that no process undoes what another has learned.
 """
 
@@ -15,7 +15,16 @@ from dataclasses import replace
 from typing import Any
 
 from shelter_pipeline.catalog.connection import Catalog, statement
-from shelter_pipeline.domain.host_sharing import Grants, Slot, SlotWish, Standing, StartWish, Taught, Wishes
+from shelter_pipeline.domain.host_sharing import (
+    Grants,
+    Slot,
+    SlotWish,
+    Span,
+    SpanWish,
+    Standing,
+    Taught,
+    Wishes,
+)
 from shelter_pipeline.domain.politeness import HostManners, after_lessons
 
 # A process that dies frees its slots after so long; one that lives renews them three times meanwhile.
@@ -45,7 +54,7 @@ class HostLedger:
             renewed=renewed,
             standings=standings,
             slots=self._take(wishes.slots),
-            starts=self._reserve(wishes.starts),
+            spans=self._reserve(wishes.spans),
         )
 
     def close(self) -> None:
@@ -105,15 +114,17 @@ class HostLedger:
             self._catalog.count("mark_waiting", names=waiting)
         return taken
 
-    def _reserve(self, wishes: Sequence[StartWish]) -> dict[str, float]:
+    def _reserve(self, wishes: Sequence[SpanWish]) -> dict[str, Span]:
         if not wishes:
             return {}
         rows = self._catalog.rows(
-            "reserve_starts",
+            "reserve_spans",
             names=[wish.host for wish in wishes],
-            gaps=[wish.gap_seconds for wish in wishes],
+            seconds=[wish.seconds for wish in wishes],
+            marks=[wish.mark for wish in wishes],
+            only_longer=[wish.only_longer for wish in wishes],
         )
-        return {row["name"]: row["seconds"] for row in rows}
+        return {row["name"]: Span(row["begins"], row["ends"], row["mark"]) for row in rows}
 
 
 def _columns(slots: Sequence[Slot]) -> dict[str, list[Any]]:

@@ -1,8 +1,10 @@
 """What a process and the catalog tell each other about hosts, so that their limits hold over all processes.
 
 A *slot* is the right to have one request to a host under way; it is a lease, and a host
-has only as many as it may have connections. A *start* is a moment at which one request
-may begin: moments of one host lie at least its delay apart, whoever is given them. Times
+has only as many as it may have connections. A *span* is a time of a host that is one
+process's alone: requests may start in it, and each takes as much of it as has to lie
+between two starts. Spans of a host never overlap, so starts lie that far apart whoever
+makes them; the last span given can be made longer by its holder, without a break. Times
 are seconds from the moment of the answer, for no two clocks are compared.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from shelter_pipeline.domain.politeness import HostManners, HostRules, Lesson
@@ -28,11 +31,26 @@ class SlotWish:
 
 
 @dataclass(frozen=True, slots=True)
-class StartWish:
-    """One start at a host whose starts lie `gap_seconds` apart."""
+class SpanWish:
+    """So many seconds of a host. The last span of the process, of this `mark`, is to go on for so long from now.
+
+    If somebody else has been given the time after it, or without a mark, it is a new span,
+    of which the process can only wait for the beginning; `only_longer` asks for no such thing.
+    """
 
     host: str
-    gap_seconds: float
+    seconds: float
+    mark: datetime | None = None
+    only_longer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time of a host, in seconds from now. `mark` is its end by the ledger's clock; it is only ever given back."""
+
+    begins: float
+    ends: float
+    mark: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +82,21 @@ class Wishes:
     taught: Sequence[Taught] = ()
     meet: Sequence[str] = ()
     slots: Sequence[SlotWish] = ()
-    starts: Sequence[StartWish] = ()
+    spans: Sequence[SpanWish] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """What was granted. A slot asked to be renewed and not among the `renewed` is somebody else's now."""
+    """What was granted.
+
+    A slot asked to be renewed and not among the `renewed` is somebody else's now; a span
+    asked only to be made longer and not among the `spans` is followed by somebody else's.
+    """
 
     renewed: frozenset[Slot] = frozenset()
     standings: Mapping[str, Standing] = field(default_factory=dict)
     slots: Sequence[Slot] = ()
-    starts: Mapping[str, float] = field(default_factory=dict)  # seconds from now, negative if it is past
+    spans: Mapping[str, Span] = field(default_factory=dict)
 
 
 class Ledger(Protocol):

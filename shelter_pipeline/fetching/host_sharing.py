@@ -2,10 +2,14 @@
 
 Slots are taken when somebody waits for a host and kept while that goes on, renewed before
 they run out, given back when nobody wants them here, or when others do and we have had
-them for a while. A slot that could not be renewed in time is not used; a start is used
-within its window or not at all. So a process that sleeps, dies or loses the database can
-only ever ask less than it may. While the ledger is away nothing is concluded and nothing
-is lost.
+them for a while. Of a host with a delay, spans of time are taken too: for one start at
+first, for twice as many each time while all are used, up to a few seconds. A span is made
+longer before it is used up, so that one process alone never waits for the ledger.
+
+A slot that could not be renewed in time is not used; a start lies within our span or is
+not made. So a process that sleeps, dies or loses the database can only ever ask less than
+it may, and costs the others a few seconds. While the ledger is away nothing is concluded
+and nothing is lost.
 """
 
 from __future__ import annotations
@@ -15,10 +19,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from shelter_pipeline.domain.errors import ShelterError
-from shelter_pipeline.domain.host_sharing import Grants, Ledger, Slot, SlotWish, StartWish, Taught, Wishes
+from shelter_pipeline.domain.host_sharing import Grants, Ledger, Slot, SlotWish, Span, SpanWish, Taught, Wishes
 from shelter_pipeline.domain.politeness import rest_left
 from shelter_pipeline.fetching.background import Background
-from shelter_pipeline.fetching.host_state import HeldSlot, HostState
+from shelter_pipeline.fetching.host_state import HeldSlot, HeldSpan, HostState
 
 TICK_SECONDS = 0.025
 SWEEP_SECONDS = 1.0
@@ -28,9 +32,11 @@ REFRESH_SECONDS = 3.0
 QUANTUM_SECONDS = 15.0
 HAND_OVER_SECONDS = 1.0
 _LONGEST_TAKE_PAUSE_SECONDS = 0.5
-# A start may be used so much late: a part of the delay, within bounds, and what the ledger needs to answer.
-# As much again is left for the ways of two requests to the host, of which the first may take the longer.
-_LATENESS, _LEAST_LATENESS_SECONDS, _MOST_LATENESS_SECONDS = 0.05, 0.02, 0.1
+# How long a span is at most, and where processes take turns: time for one start in any case.
+SPAN_SECONDS = 3.0
+_SPAN_IN_TURNS_SECONDS = 1.0
+# What a span is longer than its starts need, beside what the ledger needs to answer: they begin a little late.
+_SLACK_SECONDS = 0.04
 _ROUNDS_A_TICK = 3  # a host that is met is given a slot, and then a start, without another tick
 
 
@@ -134,7 +140,7 @@ class Sharing:
             ),
             meet=tuple(state.name for state in states if self._must_meet(state, now)),
             slots=tuple(one for state in states for one in self._wanted_slots(state, now)),
-            starts=tuple(one for state in states for one in self._wanted_start(state, now)),
+            spans=tuple(one for state in states for one in self._wanted_span(state, now)),
         )
 
     def _forget(self, now: float) -> None:
@@ -182,15 +188,24 @@ class Sharing:
         if count > 0 and not (state.slots and shared.wanted_by_others):
             yield SlotWish(state.name, count, state.limit, starving=not state.slots)
 
-    def _wanted_start(self, state: HostState, now: float) -> Iterator[StartWish]:
+    def _wanted_span(self, state: HostState, now: float) -> Iterator[SpanWish]:
         if not (state.wants_start and self._may_ask(state, now)) or state.delay <= 0:
             return
-        if state.free_slot(now) is not None and (state.window is None or now > state.window[1]):
-            yield StartWish(state.name, state.delay + 2 * self._lateness(state.delay))
+        if state.free_slot(now) is None:
+            return
+        has_time = state.pause(now) is not None
+        if not has_time or state.runs_short(now):
+            yield self._span_wish(state, now, only_longer=has_time)
 
-    def _lateness(self, delay: float) -> float:
-        within = min(max(_LATENESS * delay, _LEAST_LATENESS_SECONDS), _MOST_LATENESS_SECONDS)
-        return max(within, 2 * self._answer_seconds)
+    def _span_wish(self, state: HostState, now: float, *, only_longer: bool) -> SpanWish:
+        span = state.span
+        in_turns = span is not None and span.followed
+        starts = 2 * (span.used + state.starts_left(now)) if span is not None else 1
+        most = _SPAN_IN_TURNS_SECONDS if in_turns else SPAN_SECONDS
+        seconds = max(min(starts * state.gap, most), state.gap) + _SLACK_SECONDS + 2 * self._answer_seconds
+        if span is None or in_turns:
+            return SpanWish(state.name, seconds)
+        return SpanWish(state.name, state.lead(now) + seconds, span.mark, only_longer=only_longer)
 
     def _may_ask(self, state: HostState, now: float) -> bool:
         return state.met and now <= state.wanted_until and not rest_left(state.manners, now)
@@ -208,10 +223,8 @@ class Sharing:
         for name, number in grants.slots:
             self._hosts[name].slots[number] = HeldSlot(until, now, now)
         self._pace_takers(wishes, {name for name, _ in grants.slots}, now)
-        gaps = {wish.host: wish.gap_seconds for wish in wishes.starts}
-        for name, seconds in grants.starts.items():
-            state = self._hosts[name]
-            state.window = (now + seconds, asked + seconds + max(gaps[name] - state.delay, 0.0) / 2)
+        for wish in wishes.spans:
+            self._note_span(self._hosts[wish.host], grants.spans.get(wish.host), asked, now)
 
     def _forget_told(self, state: HostState, taught: Taught) -> None:
         shared = self._shared[state.name]
@@ -225,6 +238,16 @@ class Sharing:
             state.slots.pop(number, None)
         elif number in state.slots:
             state.slots[number].valid_until = until
+
+    def _note_span(self, state: HostState, given: Span | None, asked: float, now: float) -> None:
+        before = state.span
+        if given is not None:
+            begins = now + given.begins
+            if before is not None:  # one that was made longer may not have begun yet
+                begins = max(begins, before.begins)
+            state.span = HeldSpan(begins, asked + given.ends, given.mark)
+        elif before is not None:
+            before.followed = True
 
     def _pace_takers(self, wishes: Wishes, given: set[str], now: float) -> None:
         """Who got no slot asks again after pauses that grow, so that a crowd at one host costs little."""

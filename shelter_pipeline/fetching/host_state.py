@@ -4,11 +4,15 @@ No I/O, no clock, no lock: times are given (seconds of a clock that never steps)
 calls makes sure that one thread does at a time. In a process that shares its limits with
 others, slots and starts are only what the ledger has granted, and both run out; in one that
 works alone, all slots are held from the beginning and starts follow the last one.
+
+Between two starts lies the host's delay and, in a process that shares, a margin: the ways
+of two requests to the host are not equally long.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import inf
 
 from shelter_pipeline.domain.host_sharing import Standing
@@ -28,6 +32,19 @@ _MOST_LESSONS = 500
 IDLE_SECONDS = 2.0
 # How long a host is remembered here after that, where the ledger remembers it for good.
 FORGET_AFTER_SECONDS = 60.0
+# What two starts lie apart beyond the delay: a part of it, within bounds.
+_MARGIN, _LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS = 0.06, 0.015, 0.1
+# A span is made longer while the next start in it is not farther away than this.
+_AHEAD_SECONDS = 1.0
+
+
+def margin_seconds(delay: float) -> float:
+    """How much more than the delay lies between two starts.
+
+    >>> margin_seconds(1.0)
+    0.05
+    """
+    return min(max(_MARGIN * delay, _LEAST_MARGIN_SECONDS), _MOST_MARGIN_SECONDS)
 
 
 @dataclass(slots=True)
@@ -39,8 +56,19 @@ class HeldSlot:
     used_at: float
     busy: bool = False
     leaving: bool = False
-    start_before: float = -inf  # of the host, to be given back with the window if nothing is sent
-    window: tuple[float, float] | None = None
+    start: float = -inf  # of the request that is under way
+    start_before: float = -inf  # of the host, for when nothing is sent
+
+
+@dataclass(slots=True)
+class HeldSpan:
+    """A time of the host that is ours, by our clock; `followed` if the time after it is somebody else's."""
+
+    begins: float
+    ends: float
+    mark: datetime
+    used: int = 0  # starts since it was given, or made longer
+    followed: bool = False
 
 
 class HostState:
@@ -52,7 +80,7 @@ class HostState:
         self.met = not shared  # whether the ledger has said how the host stands
         self.manners = HostManners()
         self.slots: dict[int, HeldSlot] = {}
-        self.window: tuple[float, float] | None = None  # in which the granted start must be used
+        self.span: HeldSpan | None = None
         self.wanted_until = -inf  # somebody here waits for the host, or will soon
         self.wants_slot = False  # somebody asked when no slot was free
         self.wants_start = False  # somebody asked, and has not started since
@@ -78,15 +106,44 @@ class HostState:
         rest = rest_left(self.manners, now)
         if self.free_slot(now) is None:
             return rest or None
-        start = now + rest
-        if self.delay > 0:
-            if not self.shared:
-                start = max(start, self._last_start + self.delay)
-            elif self.window is None or start > self.window[1]:
-                return rest or None
-            else:
-                start = max(start, self.window[0])
-        return start - now
+        start = self._next_start(now + rest)
+        return start - now if self._has_time(start) else rest or None
+
+    @property
+    def gap(self) -> float:
+        """Seconds that lie between two starts of ours at least."""
+        return self.delay + margin_seconds(self.delay) if self.shared and self.delay > 0 else self.delay
+
+    def lead(self, now: float) -> float:
+        """Seconds until the next start in the span that is held, or after the last one."""
+        return self._next_start(now) - now
+
+    def starts_left(self, now: float) -> int:
+        """How many requests may still start in the span that is held."""
+        if self.span is None or self.gap <= 0:
+            return 0
+        return max(0, int((self.span.ends - self._next_start(now)) / self.gap))
+
+    def runs_short(self, now: float) -> bool:
+        """Whether half of the span is used and the rest soon will be, so that it is time to make it longer."""
+        span = self.span
+        if span is None or span.followed or self.delay <= 0:
+            return False
+        start = self._next_start(now)
+        return start - now <= _AHEAD_SECONDS and start + (1 + max(span.used, 1)) * self.gap > span.ends
+
+    def _next_start(self, now: float) -> float:
+        if self.delay <= 0:
+            return now
+        begins = self.span.begins if self.span is not None else -inf
+        return max(now, self._last_start + self.gap, begins)
+
+    def _has_time(self, start: float) -> bool:
+        """Whether a start at this moment is ours to make: the gap after it belongs to it."""
+        if not self.shared or self.delay <= 0:
+            return True
+        span = self.span
+        return span is not None and span.begins <= start and start + self.gap <= span.ends
 
     def may_book(self, now: float) -> bool:
         """Whether what `pause` says is held already, so that a start may be taken before its time has come."""
@@ -102,11 +159,24 @@ class HostState:
         slot = self.free_slot(now)
         if slot is None:
             raise ValueError(f"no request to {self.name} may start: no slot is free")
-        slot.busy, slot.start_before, slot.window = True, self._last_start, self.window
+        slot.busy, slot.start, slot.start_before = True, start, self._last_start
         self._last_start, self._last_slot = start, slot
-        self.window = None
         self.wants_start = False
+        if self.span is not None:
+            self.span.used += 1
         return slot
+
+    def set_out(self, slot: HeldSlot, now: float) -> bool:
+        """Whether the request in the slot, which was to start some time ago at most, still may at this moment.
+
+        Who has slept too long starts now if nothing follows and there is time, or not at all.
+        """
+        if self.delay <= 0 or now - slot.start <= margin_seconds(self.delay) / 2:
+            return True
+        if slot is not self._last_slot or not self._has_time(now):
+            return False
+        slot.start = self._last_start = now
+        return True
 
     def end(self, slot: HeldSlot, lesson: Lesson | None, now: float) -> bool:
         """The request in the slot is over; returns whether others must know at once what it taught.
@@ -116,8 +186,7 @@ class HostState:
         slot.busy, slot.used_at = False, now
         if lesson is None:
             if slot is self._last_slot:
-                self._last_start, self.window = slot.start_before, slot.window
-                self._last_slot = None
+                self._last_start, self._last_slot = slot.start_before, None
             return False
         before = self.manners
         self.manners = after_lessons(before, [lesson], self._rules)
@@ -126,10 +195,7 @@ class HostState:
         if self.shared:
             self.pending = [*self.pending[-_MOST_LESSONS:], lesson]
         self._settle()
-        if self.manners.rest_until == before.rest_until:
-            return False
-        self.window = None
-        return self.shared
+        return self.shared and self.manners.rest_until != before.rest_until
 
     def free_slot(self, now: float) -> HeldSlot | None:
         """A slot in which a request may begin, if there is one."""

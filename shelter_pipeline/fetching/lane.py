@@ -21,6 +21,8 @@ from shelter_pipeline.fetching.transfer import Transfer
 # A transfer that has gone on for so long at less than this rate no longer takes a place from quick ones.
 _SLOW_AFTER_SECONDS = 5.0
 _SLOW_BYTES_PER_SECOND = 32 * 1024
+# What is begun is asked when the sockets are looked at next: a host counts from its turn, so that is to be soon.
+_BEGUN_AT_ONCE = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -146,12 +148,16 @@ class Lane:
         self._strand()
         pause = LONGEST_SLEEP_SECONDS
         self._look()
-        while self._engine.may_begin(self):
+        for _ in range(_BEGUN_AT_ONCE):
+            if not self._engine.may_begin(self):
+                break
             taken = self._engine.frontier.take()
             if taken is None:
                 pause = self._engine.frontier.pause()
                 break
             self._begin(*taken)
+        else:
+            pause = 0.0
         for transfer, error in self._multi.wait(pause):
             job, turn = self._forget(transfer)
             turn.end(observation(transfer) if transfer.sent else None)

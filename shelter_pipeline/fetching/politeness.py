@@ -156,6 +156,17 @@ class Politeness:
                 self._sharing.stir(state)
 
     def _wait_for_turn(self, url: Url) -> Turn:
+        while True:
+            turn, pause = self._booked(url)
+            if pause <= 0:
+                return turn
+            self._sleep(pause)
+            if self._sets_out(turn):
+                return turn
+            turn.end(None)
+
+    def _booked(self, url: Url) -> tuple[Turn, float]:
+        """A turn that is ours, and the seconds until it has come."""
         with self._changed:
             state = self._state(url.host)
             while True:
@@ -163,20 +174,24 @@ class Politeness:
                 pause = self._pause(state, now)
                 _check_patience(url.host, state.manners, now)
                 if pause is not None and state.may_book(now):
-                    break
+                    return Turn(self, state, state.begin(now, now + pause)), pause
                 self._changed.wait(WORTH_ASKING_AGAIN_SECONDS)
-            turn = Turn(self, state, state.begin(now, now + pause))
-        if pause > 0:
-            self._sleep(pause)
-        return turn
+
+    def _sets_out(self, turn: Turn) -> bool:
+        with self._changed:
+            return turn._state.set_out(turn._slot, self._clock())  # noqa: SLF001 - one idea in two classes
 
     def _pause(self, state: HostState, now: float) -> float | None:
         pause = state.pause(now)
         state.wanted_until = max(state.wanted_until, now + min(pause or 0.0, state.delay) + IDLE_SECONDS)
         if pause is None:
             state.refuse(now)
-            if self._sharing is not None:
-                self._sharing.stir(state)
+        elif pause > 0 and state.runs_short(now):
+            state.wants_start = True
+        else:
+            return pause
+        if self._sharing is not None:
+            self._sharing.stir(state)
         return pause
 
     def _end(self, state: HostState, slot: HeldSlot, observation: Observation | None) -> None:

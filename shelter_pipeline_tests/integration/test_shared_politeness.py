@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from shelter_pipeline.catalog import tables_rescue as tables
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.host_ledger import HostLedger
-from shelter_pipeline.domain.host_sharing import Slot, SlotWish, StartWish, Wishes
+from shelter_pipeline.domain.host_sharing import Slot, SlotWish, SpanWish, Wishes
 from shelter_pipeline.domain.politeness import Observation
 from shelter_pipeline.domain.urls import Url, parse_url
 from shelter_pipeline.fetching import host_sharing, host_state
@@ -349,8 +349,8 @@ def test_reserved_starts_lie_a_gap_apart_whoever_asks(catalog: Catalog) -> None:
     began = time.monotonic()
 
     def reserve(ledger: HostLedger) -> list[float]:
-        wishes = Wishes(starts=[StartWish("h.example:80", 10.0)])
-        return [time.monotonic() - began + ledger.settle(wishes).starts["h.example:80"] for _ in range(5)]
+        wishes = Wishes(spans=[SpanWish("h.example:80", 10.0)])
+        return [time.monotonic() - began + ledger.settle(wishes).spans["h.example:80"].begins for _ in range(5)]
 
     with ThreadPoolExecutor(4) as pool:
         starts = sorted(start for found in pool.map(reserve, ledgers) for start in found)
