@@ -78,7 +78,7 @@ class Door:
                     self._connections.run(transfer)
                 finally:
                     if isinstance(held, Turn):
-                        held.end(observation(transfer) if transfer.sent else None)
+                        held.end(observation(transfer) if transfer.sent else None, sent_at=transfer.sent_at)
 
         return drive(steps, ask=ask, rest=rest)
 

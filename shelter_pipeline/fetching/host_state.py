@@ -33,7 +33,7 @@ IDLE_SECONDS = 2.0
 # How long a host is remembered here after that, where the ledger remembers it for good.
 FORGET_AFTER_SECONDS = 60.0
 # What two starts lie apart beyond the delay: a part of it, within bounds.
-_MARGIN, _LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS = 0.06, 0.015, 0.1
+_MARGIN, _LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS = 0.03, 0.008, 0.1
 # A span is made longer while the next start in it is not farther away than this.
 _AHEAD_SECONDS = 1.0
 
@@ -42,7 +42,7 @@ def margin_seconds(delay: float) -> float:
     """How much more than the delay lies between two starts.
 
     >>> margin_seconds(1.0)
-    0.05
+    0.03
     """
     return min(max(_MARGIN * delay, _LEAST_MARGIN_SECONDS), _MOST_MARGIN_SECONDS)
 
@@ -175,8 +175,13 @@ class HostState:
             return True
         if slot is not self._last_slot or not self._has_time(now):
             return False
-        slot.start = self._last_start = now
+        self.sent(slot, now)
         return True
+
+    def sent(self, slot: HeldSlot, now: float) -> None:
+        """The request in the slot began only now, which counts if none has followed it."""
+        if slot is self._last_slot:
+            slot.start = self._last_start = max(slot.start, now)
 
     def end(self, slot: HeldSlot, lesson: Lesson | None, now: float) -> bool:
         """The request in the slot is over; returns whether others must know at once what it taught.

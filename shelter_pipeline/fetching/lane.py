@@ -21,8 +21,8 @@ from shelter_pipeline.fetching.transfer import Transfer
 # A transfer that has gone on for so long at less than this rate no longer takes a place from quick ones.
 _SLOW_AFTER_SECONDS = 5.0
 _SLOW_BYTES_PER_SECOND = 32 * 1024
-# What is begun is asked when the sockets are looked at next: a host counts from its turn, so that is to be soon.
-_BEGUN_AT_ONCE = 2
+# A request is sent when the sockets are looked at next; the more begin together, the later for its turn is the first.
+_BEGUN_AT_ONCE = 4
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +75,7 @@ class Lane:
         self._engine = engine
         self._multi = Multi()
         self._running: dict[Transfer, tuple[Job, Turn, float]] = {}
+        self._begun: list[Turn] = []  # and perhaps not sent yet
         self._returned: deque[tuple[Job, Any, BaseException | None]] = deque()
         self._counting = threading.Lock()
         self._ended_bytes = 0
@@ -158,9 +159,13 @@ class Lane:
             self._begin(*taken)
         else:
             pause = 0.0
-        for transfer, error in self._multi.wait(pause):
+        ended = self._multi.wait(0.0 if self._begun else pause)
+        for turn in self._begun:
+            turn.sent()
+        self._begun.clear()
+        for transfer, error in ended:
             job, turn = self._forget(transfer)
-            turn.end(observation(transfer) if transfer.sent else None)
+            turn.end(observation(transfer) if transfer.sent else None, sent_at=transfer.sent_at)
             self._engine.frontier.wake(transfer.url.host)
             self._advance(job, None, error)
 
@@ -194,6 +199,7 @@ class Lane:
         job.transfer = None
         self._running[transfer] = (job, turn, time.monotonic())
         self._multi.start(transfer)
+        self._begun.append(turn)
 
     def _forget(self, transfer: Transfer) -> tuple[Job, Turn]:
         with self._counting:

@@ -54,12 +54,19 @@ class Turn:
         self._slot = slot
         self.ended = False
 
-    def end(self, observation: Observation | None) -> None:
-        """Free the slot and learn from what was seen; None if nothing was sent. ValueError the second time."""
+    def sent(self) -> None:
+        """The request is on its way now: until more is known, the host's delay counts from here."""
+        self._politeness._sent(self._state, self._slot)  # noqa: SLF001 - one idea in two classes
+
+    def end(self, observation: Observation | None, *, sent_at: float | None = None) -> None:
+        """Free the slot and learn from what was seen; None if nothing was sent. ValueError the second time.
+
+        `sent_at` is when the connection was made and the request sent, in seconds of `time.monotonic`.
+        """
         if self.ended:
             raise ValueError(f"this turn at {self._state.name} has been ended already")
         self.ended = True
-        self._politeness._end(self._state, self._slot, observation)  # noqa: SLF001 - one idea in two classes
+        self._politeness._end(self._state, self._slot, observation, sent_at)  # noqa: SLF001 - one idea in two classes
 
 
 class Politeness:
@@ -194,10 +201,18 @@ class Politeness:
             self._sharing.stir(state)
         return pause
 
-    def _end(self, state: HostState, slot: HeldSlot, observation: Observation | None) -> None:
+    def _sent(self, state: HostState, slot: HeldSlot) -> None:
+        with self._changed:
+            state.sent(slot, self._clock())
+
+    def _end(
+        self, state: HostState, slot: HeldSlot, observation: Observation | None, sent_at: float | None
+    ) -> None:
         now = self._clock()
         lesson = Lesson(observation, now, random.random()) if observation is not None else None
         with self._changed:
+            if sent_at is not None:
+                state.sent(slot, min(sent_at, now))
             is_urgent = state.end(slot, lesson, now)
             if self._sharing is not None and (is_urgent or slot.leaving):
                 self._sharing.stir(state, urgently=is_urgent)

@@ -85,6 +85,11 @@ class Transfer(ABC):
         """What was asked, as it was sent; empty if nothing was."""
 
     @property
+    def sent_at(self) -> float | None:
+        """When the request was sent, by `time.monotonic`; None if it was not."""
+        return self._sent_at
+
+    @property
     def sent(self) -> bool:
         """Whether the request counts as one: all that had their turn, but what the guard let dial nothing."""
         return self._begun and (self._dialled or not self._refused)
