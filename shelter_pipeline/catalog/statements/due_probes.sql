@@ -1,7 +1,8 @@
 -- What is to be probed next, in this order: of each host that may be asked at most so many, first what is wanted and
 -- was never probed, of this what has no known size; then what is due; then what we hold and never probed. In turns
 -- over the hosts. What a run has taken is passed over, and what lies with FTP servers. Each host is looked up in two
--- indexes, and no further than it gives enough: the scalar subqueries keep the planner from joining first.
+-- indexes, and no further than it gives enough: the scalar subqueries keep the planner from joining first,
+-- which it would do, for each file anew, where a catalog was filled a moment ago and nothing is known of its tables.
 SELECT id
   FROM (SELECT found.id, host.name AS host, found.class,
                row_number() OVER (PARTITION BY host.name ORDER BY found.class, found.place) AS place
@@ -19,10 +20,12 @@ SELECT id
                           AND (CAST(:portal_id AS bigint) IS NULL
                                OR (SELECT true
                                      FROM asset_resource
-                                     JOIN resource ON resource.id = asset_resource.resource_id
-                                     JOIN dataset ON dataset.id = resource.dataset_id
                                     WHERE asset_resource.asset_id = asset.id
-                                      AND dataset.portal_id = :portal_id
+                                      AND (SELECT (SELECT dataset.portal_id
+                                                     FROM dataset
+                                                    WHERE dataset.id = resource.dataset_id) = :portal_id
+                                             FROM resource
+                                            WHERE resource.id = asset_resource.resource_id)
                                     LIMIT 1))
                         ORDER BY asset.host, asset.state DESC, (asset.expected_size IS NULL) DESC, asset.id
                         LIMIT :per_host) AS unprobed
@@ -38,10 +41,12 @@ SELECT id
                           AND (CAST(:portal_id AS bigint) IS NULL
                                OR (SELECT true
                                      FROM asset_resource
-                                     JOIN resource ON resource.id = asset_resource.resource_id
-                                     JOIN dataset ON dataset.id = resource.dataset_id
                                     WHERE asset_resource.asset_id = probe.asset_id
-                                      AND dataset.portal_id = :portal_id
+                                      AND (SELECT (SELECT dataset.portal_id
+                                                     FROM dataset
+                                                    WHERE dataset.id = resource.dataset_id) = :portal_id
+                                             FROM resource
+                                            WHERE resource.id = asset_resource.resource_id)
                                     LIMIT 1))
                         ORDER BY probe.host, probe.due_at
                         LIMIT :per_host) AS due
