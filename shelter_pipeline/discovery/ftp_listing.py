@@ -49,7 +49,7 @@ def read_ftp_listing(reply: Reply, url: Url) -> Reading:
     name, kind, size and date of all entries, so it is that of a directory met again through
     a link. A listing of which no line can be read has the outcome `wrong-type`. Never raises.
     """
-    form = _parameter(reply.head.get("content-type"), "form")
+    form = listing_form(reply.head.get("content-type"))
     if form is None:
         return _file_itself(reply, url)
     now = _date(reply.head.get("date"))
@@ -73,6 +73,11 @@ def read_ftp_listing(reply: Reply, url: Url) -> Reading:
         digest=survey.digest.digest() if survey.listed else b"",
         notes=survey.notes(is_cut=is_cut),
     )
+
+
+def listing_form(content_type: str | None) -> str | None:
+    """The command by which a listing came, in small letters, `mlst` for a file; None if it is no listing."""
+    return _parameter(content_type, "form")
 
 
 def _place_of(url: Url) -> str:

@@ -5,8 +5,7 @@ true of a file, the first byte is asked for by GET (RFC 9110 14.2), and that ans
 a download would get the same. The reply is let go as soon as its head is read, so a server
 that knows no ranges and begins to send ten gigabytes is heard for what is on its way by then.
 
-Over FTP there is no asking without opening a transfer, and opened transfers that are broken
-off cost a server its login: files there are not probed, their listings tell their sizes.
+Files of FTP servers are asked for in their own way (`ftp_probe`).
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from shelter_pipeline.discovery.disposition import file_name_of
-from shelter_pipeline.domain.errors import RefusedError, ShelterError, TransientError
+from shelter_pipeline.discovery.ftp_probe import probe_ftp
+from shelter_pipeline.domain.errors import ShelterError, TransientError
 from shelter_pipeline.domain.probing import LARGEST_SIZE, OK, Probe
 from shelter_pipeline.domain.urls import parse_url
 from shelter_pipeline.fetching.capture import shown
@@ -64,7 +64,7 @@ def probe(
 
     HTML is taken for an error page in place of the file unless the URL `expects_page`. With
     `robots` each host on the way is asked for its robots.txt first, which is obeyed. Raises
-    no ShelterError; ftp ends as `not-probed`, with nothing sent.
+    no ShelterError.
     """
     limits = replace(
         limits,
@@ -73,13 +73,15 @@ def probe(
     )
     trace = Trace()
     try:
-        if parse_url(url).scheme == "ftp":
-            raise RefusedError("files on FTP servers are not probed", reason="not-probed")
-        answer = yield from _ask("HEAD", passage, limits, url, trace, robots)
-        if trace.requests and _is_doubtful(answer, expects_page=expects_page):
-            second = yield from _ask("GET", passage, limits, url, trace, robots)
-            answer = _better(answer, second)
-        found = _told(url, answer, trace, expects_page=expects_page)
+        parsed = parse_url(url)
+        if parsed.scheme == "ftp":
+            found = yield from probe_ftp(passage, limits, parsed, trace, robots=robots)
+        else:
+            answer = yield from _ask("HEAD", passage, limits, url, trace, robots)
+            if trace.requests and _is_doubtful(answer, expects_page=expects_page):
+                second = yield from _ask("GET", passage, limits, url, trace, robots)
+                answer = _better(answer, second)
+            found = _told(url, answer, trace, expects_page=expects_page)
     except ShelterError as error:
         found = replace(failed_probe(url, error), status=trace.head.status if trace.head else None)
     return replace(found, final_url=trace.final_url or url, requests=trace.requests)

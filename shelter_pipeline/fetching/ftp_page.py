@@ -110,14 +110,17 @@ class FtpPage(FtpFile):
         yield from ("LIST", "NLST")
 
     def _look_up(self, curl: pycurl.Curl, refusal: FtpReply) -> tuple[int, str]:
-        """What SIZE and MDTM tell of a file; where neither is known, that it is no directory has to do."""
+        """What SIZE and MDTM tell of a file; where neither is known, that it is no directory has to do.
+
+        Neither is answered at all where already the folder is missing.
+        """
         curl.setopt(pycurl.NOBODY, 1)
         code, message = self._perform(curl)
         if code not in AT_REST or self._error is not None:
             return code, message
         answers = [self._dialogue.answer("SIZE"), self._dialogue.answer("MDTM")]
         size, modified = size_of(answers[0]), modified_of(answers[1])
-        if size is None and modified is None and any(map(_is_denial, answers)):
+        if size is None and modified is None and (not any(answers) or any(map(_is_denial, answers))):
             self._refusal = refusal
             return code, message
         facts = b"type=file;"

@@ -19,7 +19,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from shelter_pipeline.domain.errors import ShelterError
-from shelter_pipeline.domain.host_sharing import Grants, Ledger, Slot, SlotWish, Span, SpanWish, Taught, Wishes
+from shelter_pipeline.domain.host_sharing import (
+    Grants,
+    Ledger,
+    Slot,
+    SlotWish,
+    Span,
+    SpanWish,
+    Taught,
+    Wishes,
+)
 from shelter_pipeline.domain.politeness import rest_left
 from shelter_pipeline.fetching.background import Background
 from shelter_pipeline.fetching.host_state import HeldSlot, HeldSpan, HostState

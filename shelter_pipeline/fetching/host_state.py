@@ -167,16 +167,16 @@ class HostState:
         return slot
 
     def set_out(self, slot: HeldSlot, now: float) -> bool:
-        """Whether the request in the slot, which was to start some time ago at most, still may at this moment.
+        """Whether the request in the slot, which was to start before now, still may start at this moment.
 
-        Who has slept too long starts now if nothing follows and there is time, or not at all.
+        Whoever has slept too long may not if others follow, or if the span is over.
         """
-        if self.delay <= 0 or now - slot.start <= margin_seconds(self.delay) / 2:
+        if self.delay <= 0:
             return True
-        if slot is not self._last_slot or not self._has_time(now):
-            return False
-        self.sent(slot, now)
-        return True
+        if slot is self._last_slot and self._has_time(now):
+            self.sent(slot, now)
+            return True
+        return now - slot.start <= margin_seconds(self.delay) / 2
 
     def sent(self, slot: HeldSlot, now: float) -> None:
         """The request in the slot began only now, which counts if none has followed it."""

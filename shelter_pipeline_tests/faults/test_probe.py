@@ -306,7 +306,7 @@ def test_nobody_there_is_asked_once(server: FaultServer) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("ftp://127.0.0.1:2121/f.csv", "not-probed"),
+        ("ftp://127.0.0.1:2121/d/", "directory"),
         ("gopher://127.0.0.1/f", "bad-scheme"),
         ("http://127.0.0.1:22/f", "port-not-allowed"),
         ("http://10.0.0.1/f", "private-address"),

@@ -184,10 +184,10 @@ def test_what_is_given_up_or_rests_after_a_failure_is_not_probed(
     assert take(portal) == []
 
 
-def test_files_on_ftp_servers_are_not_probed(portal: Catalog) -> None:
-    add(portal, "ftp://a.example/f.csv")
+def test_files_on_ftp_servers_are_probed_as_all_others(portal: Catalog) -> None:
+    (asset_id,) = add(portal, "ftp://a.example/f.csv")
 
-    assert take(portal) == []
+    assert ids_of(take(portal)) == [asset_id]
 
 
 def test_only_the_portal_or_organization_asked_for_is_probed(portal: Catalog) -> None:

@@ -1,8 +1,8 @@
 -- What is to be probed next, in this order: of each host that may be asked at most so many, first what is wanted and
 -- was never probed, of this what has no known size; then what is due; then what we hold and never probed. In turns
--- over the hosts. What a run has taken is passed over, and what lies with FTP servers. Each host is looked up in two
--- indexes, and no further than it gives enough: the scalar subqueries keep the planner from joining first,
--- which it would do, for each file anew, where a catalog was filled a moment ago and nothing is known of its tables.
+-- over the hosts. What a run has taken is passed over. Each host is looked up in two indexes, and no further than it
+-- gives enough: the scalar subqueries keep the planner from joining first, which it would do for each file anew where a
+-- catalog was filled a moment ago and nothing is known of its tables.
 SELECT id
   FROM (SELECT found.id, host.name AS host, found.class,
                row_number() OVER (PARTITION BY host.name ORDER BY found.class, found.place) AS place
@@ -14,7 +14,6 @@ SELECT id
                         WHERE asset.host = host.name
                           AND NOT asset.probed
                           AND asset.state IN ('pending', 'held')
-                          AND asset.url NOT LIKE 'ftp:%'
                           AND coalesce((SELECT probe.taken_until FROM probe WHERE probe.asset_id = asset.id),
                                        '-infinity') <= now()
                           AND (CAST(:portal_id AS bigint) IS NULL

@@ -13,7 +13,6 @@ WITH own AS MATERIALIZED (
       JOIN host ON host.name = asset.host
       LEFT JOIN probe ON probe.asset_id = asset.id
      WHERE asset.state IN ('pending', 'held')
-       AND asset.url NOT LIKE 'ftp:%'
        AND (NOT asset.probed OR probe.due_at <= now())
        AND (probe.taken_until IS NULL OR probe.taken_until <= now())
        AND (host.rest_until IS NULL OR host.rest_until <= now())
