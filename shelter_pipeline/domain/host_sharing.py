@@ -46,7 +46,10 @@ class SpanWish:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time of a host, in seconds from now. `mark` is its end by the ledger's clock; it is only ever given back."""
+    """A time of a host, in seconds from now; never before the one that the process was given last has begun.
+
+    `mark` is its end by the ledger's clock; it is only ever given back.
+    """
 
     begins: float
     ends: float

@@ -36,6 +36,7 @@ FORGET_AFTER_SECONDS = 60.0
 _MARGIN, _LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS = 0.03, 0.008, 0.1
 # A span is made longer while the next start in it is not farther away than this.
 _AHEAD_SECONDS = 1.0
+_NO_TIME_SECONDS = 1e-6  # no clock is better
 
 
 def margin_seconds(delay: float) -> float:
@@ -90,7 +91,8 @@ class HostState:
         self.limit = 0
         self._usual = self._rules = rules
         self._own_exact: float | None = None
-        self._last_start = -inf
+        self._last_start = -inf  # or the next one, if it is booked
+        self._began_at = -inf  # what is booked has not begun
         self._last_slot: HeldSlot | None = None  # the one in which it was
         self._settle()
         if not shared:
@@ -160,28 +162,35 @@ class HostState:
         if slot is None:
             raise ValueError(f"no request to {self.name} may start: no slot is free")
         slot.busy, slot.start, slot.start_before = True, start, self._last_start
+        if start <= now:
+            self._began_at = start
         self._last_start, self._last_slot = start, slot
         self.wants_start = False
         if self.span is not None:
             self.span.used += 1
         return slot
 
-    def set_out(self, slot: HeldSlot, now: float) -> bool:
-        """Whether the request in the slot, which was to start before now, still may start at this moment.
+    def set_out(self, slot: HeldSlot, now: float) -> float | None:
+        """Seconds until a booked request may really start, 0 if it may now; None if its time is over.
 
-        Whoever has slept too long may not if others follow, or if the span is over.
+        Those before it may have slept too long, as it may itself: what counts is when they began.
         """
-        if self.delay <= 0:
-            return True
-        if slot is self._last_slot and self._has_time(now):
-            self.sent(slot, now)
-            return True
-        return now - slot.start <= margin_seconds(self.delay) / 2
+        if self.delay <= 0 or now < slot.start:
+            return 0.0
+        wait = self._began_at + self.gap - now
+        if wait > _NO_TIME_SECONDS:
+            return wait
+        is_late = now - slot.start > margin_seconds(self.delay) / 2
+        if is_late and not self._has_time(now):
+            return None
+        self.sent(slot, now)
+        return 0.0
 
-    def sent(self, slot: HeldSlot, now: float) -> None:
-        """The request in the slot began only now, which counts if none has followed it."""
+    def sent(self, slot: HeldSlot, at: float) -> None:
+        """The request in the slot began at this moment, and not before."""
+        self._began_at = max(self._began_at, at)
         if slot is self._last_slot:
-            slot.start = self._last_start = max(slot.start, now)
+            self._last_start = max(self._last_start, at)
 
     def end(self, slot: HeldSlot, lesson: Lesson | None, now: float) -> bool:
         """The request in the slot is over; returns whether others must know at once what it taught.

@@ -165,10 +165,11 @@ class Politeness:
     def _wait_for_turn(self, url: Url) -> Turn:
         while True:
             turn, pause = self._booked(url)
-            if pause <= 0:
-                return turn
-            self._sleep(pause)
-            if self._sets_out(turn):
+            wait: float | None = pause
+            while wait is not None and wait > 0:
+                self._sleep(wait)
+                wait = self._left_to_wait(turn)
+            if wait is not None:
                 return turn
             turn.end(None)
 
@@ -184,7 +185,7 @@ class Politeness:
                     return Turn(self, state, state.begin(now, now + pause)), pause
                 self._changed.wait(WORTH_ASKING_AGAIN_SECONDS)
 
-    def _sets_out(self, turn: Turn) -> bool:
+    def _left_to_wait(self, turn: Turn) -> float | None:
         with self._changed:
             return turn._state.set_out(turn._slot, self._clock())  # noqa: SLF001 - one idea in two classes
 

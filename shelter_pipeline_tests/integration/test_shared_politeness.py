@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -21,10 +23,11 @@ from sqlalchemy.dialects.postgresql import insert
 from shelter_pipeline.catalog import tables_rescue as tables
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.host_ledger import HostLedger
-from shelter_pipeline.domain.host_sharing import Slot, SlotWish, SpanWish, Wishes
+from shelter_pipeline.domain.host_sharing import Grants, Slot, SlotWish, SpanWish, Wishes
 from shelter_pipeline.domain.politeness import Observation
 from shelter_pipeline.domain.urls import Url, parse_url
 from shelter_pipeline.fetching import host_sharing, host_state
+from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.fetching.politeness import Politeness, Turn
 from shelter_pipeline_tests.support.local_site import Answered, Asked, LocalSite, local_site, open_door
 
@@ -115,13 +118,15 @@ def wait_until(happened: Callable[[], object], seconds: float = 20) -> None:
 
 
 @contextmanager
-def sharing(catalog: Catalog, *, connections: int = 2, lease_seconds: float = 30) -> Iterator[Politeness]:
+def sharing(
+    catalog: Catalog, *, connections: int = 2, lease_seconds: float = 30, ledger: HostLedger | None = None
+) -> Iterator[Politeness]:
     """The politeness of one more holder; for itself it is a process like any other."""
     with Politeness(
         connections=connections,
         delay_seconds=0.0,
         allowed_networks=[ip_network("127.0.0.0/8")],
-        ledger=HostLedger(catalog, lease_seconds=lease_seconds),
+        ledger=ledger or HostLedger(catalog, lease_seconds=lease_seconds),
     ) as politeness:
         yield politeness
 
@@ -169,6 +174,91 @@ def test_the_starts_of_all_processes_lie_a_delay_apart(
     assert len(early) <= 0.001 * len(log.gaps)
     # Nor is a start given away that nobody uses: the host is kept as busy as it may be.
     assert log.starts[-1] - log.starts[0] < 89 * 0.1 * 3
+
+
+def test_starts_lie_a_delay_apart_although_processes_are_stopped_and_go_on(
+    catalog: Catalog, catalog_url: str, site: LocalSite
+) -> None:
+    log = Log(seconds=0.01)
+    url = site.answers("/file", log.answer)
+    set_host(catalog, parse_url(url).host, delay_seconds=0.2, connections=8)
+
+    with askers(catalog_url, url, processes=3, threads=6, times=10) as running:
+        while any(process.poll() is None for process in running):
+            for process in running:
+                process.send_signal(signal.SIGSTOP)
+                time.sleep(0.7)
+                process.send_signal(signal.SIGCONT)
+        done = [process.wait(120) for process in running]
+
+    assert done == [0, 0, 0]
+    assert len(log.gaps) == 29
+    assert min(log.gaps) >= 0.2
+
+
+def test_starts_lie_a_delay_apart_although_the_database_is_slow(catalog: Catalog, site: LocalSite) -> None:
+    log = Log(seconds=0)
+    url = site.answers("/file", log.answer)
+    set_host(catalog, parse_url(url).host, delay_seconds=0.1, connections=8)
+
+    class SlowLedger(HostLedger):
+        def settle(self, wishes: Wishes) -> Grants:
+            time.sleep(0.3)
+            grants = super().settle(wishes)
+            time.sleep(0.3)
+            return grants
+
+    with ExitStack() as closing_last:
+        pool = closing_last.enter_context(ThreadPoolExecutor(8))
+        for _ in range(2):
+            politeness = closing_last.enter_context(sharing(catalog, ledger=SlowLedger(catalog)))
+            reader = PoliteDoor(open_door(), politeness)
+            asked = [pool.submit(reader.read, url) for _ in range(20)]
+        for one in asked:
+            one.result(60)
+
+    assert min(log.gaps) >= 0.1
+
+
+def test_a_process_that_dies_with_a_span_costs_the_others_a_few_seconds(
+    catalog: Catalog, catalog_url: str, site: LocalSite
+) -> None:
+    dying, log = Log(seconds=0.01), Log(seconds=0)
+    first, url = site.answers("/dying", dying.answer), site.answers("/file", log.answer)
+    set_host(catalog, parse_url(url).host, delay_seconds=0.1, connections=8)
+
+    with askers(catalog_url, first, processes=1, threads=4, times=1000) as (process,):
+        wait_until(lambda: len(dying.starts) > 25)  # it has as long a span as it may have
+        process.kill()
+    killed = time.monotonic()
+    with sharing(catalog, connections=8) as politeness:
+        PoliteDoor(open_door(), politeness).read(url)
+
+    assert log.starts[0] - killed < 6
+    assert log.starts[0] - dying.starts[-1] >= 0.1
+
+
+def test_one_process_alone_never_waits_for_the_database_between_two_starts(
+    catalog: Catalog, site: LocalSite
+) -> None:
+    log = Log(seconds=0)
+    url = site.answers("/file", log.answer)
+    set_host(catalog, parse_url(url).host, delay_seconds=0.1)
+    rounds = []
+
+    class CountingLedger(HostLedger):
+        def settle(self, wishes: Wishes) -> Grants:
+            rounds.extend(wishes.spans)
+            time.sleep(0.1)
+            return super().settle(wishes)
+
+    with sharing(catalog, ledger=CountingLedger(catalog)) as politeness, ThreadPoolExecutor(2) as pool:
+        reader = PoliteDoor(open_door(), politeness)
+        list(pool.map(lambda _: reader.read(url), range(80)))
+
+    # Once it has shown how many starts it uses, there is always one left while it asks for more.
+    assert len(rounds) < 25
+    assert statistics.median(log.gaps[-40:]) < 0.13
 
 
 def test_slots_of_a_killed_process_come_back_when_their_lease_is_over(
@@ -342,20 +432,59 @@ def test_a_slot_that_came_to_somebody_else_is_not_renewed(catalog: Catalog) -> N
     assert live_slots(catalog) == 1
 
 
-def test_reserved_starts_lie_a_gap_apart_whoever_asks(catalog: Catalog) -> None:
+def test_spans_of_a_host_never_overlap_whoever_asks_and_makes_them_longer(catalog: Catalog) -> None:
     ledgers = [HostLedger(catalog) for _ in range(4)]
     ledgers[0].settle(Wishes(meet=["h.example:80"]))
 
-    began = time.monotonic()
-
-    def reserve(ledger: HostLedger) -> list[float]:
-        wishes = Wishes(spans=[SpanWish("h.example:80", 10.0)])
-        return [time.monotonic() - began + ledger.settle(wishes).spans["h.example:80"].begins for _ in range(5)]
+    def reserve(number: int) -> list[tuple[float, float, int]]:
+        mark, begins, found = None, 0.0, []
+        for turn in range(20):
+            wish = SpanWish("h.example:80", 0.02, mark, only_longer=turn % 5 == 4)
+            span = ledgers[number].settle(Wishes(spans=[wish])).spans.get("h.example:80")
+            if span is not None:
+                mark = span.mark
+                begins = max(begins, mark.timestamp() - (span.ends - span.begins))
+                found.append((begins, mark.timestamp(), number))
+        return found
 
     with ThreadPoolExecutor(4) as pool:
-        starts = sorted(start for found in pool.map(reserve, ledgers) for start in found)
+        spans = sorted(span for found in pool.map(reserve, range(4)) for span in found)
 
-    assert [round(later - sooner) for sooner, later in pairwise(starts)] == [10] * 19
+    assert len(spans) > 60
+    for (_, ends, one), (begins, _, other) in pairwise(spans):
+        assert one == other or begins >= ends - 1e-5
+
+
+def test_a_span_is_made_longer_by_its_holder_and_only_while_nobody_has_the_time_after_it(
+    catalog: Catalog,
+) -> None:
+    one, other = HostLedger(catalog), HostLedger(catalog)
+    host = "h.example:80"
+    one.settle(Wishes(meet=[host]))
+    first = one.settle(Wishes(spans=[SpanWish(host, 5.0)])).spans[host]
+
+    longer = one.settle(Wishes(spans=[SpanWish(host, 8.0, first.mark, only_longer=True)])).spans[host]
+    next_one = other.settle(Wishes(spans=[SpanWish(host, 3.0)])).spans[host]
+    followed = one.settle(Wishes(spans=[SpanWish(host, 20.0, longer.mark, only_longer=True)])).spans
+    last = one.settle(Wishes(spans=[SpanWish(host, 2.0, longer.mark)])).spans[host]
+
+    assert longer.ends == pytest.approx(8.0, abs=0.01)
+    assert (next_one.mark - longer.mark).total_seconds() == 3.0
+    assert next_one.begins == pytest.approx(longer.ends, abs=2)
+    assert followed == {}
+    assert (last.mark - next_one.mark).total_seconds() == 2.0
+
+
+def test_of_a_span_that_is_over_the_holder_waits_for_nothing(catalog: Catalog) -> None:
+    ledger, host = HostLedger(catalog), "h.example:80"
+    ledger.settle(Wishes(meet=[host]))
+    first = ledger.settle(Wishes(spans=[SpanWish(host, 0.01)])).spans[host]
+    time.sleep(0.05)
+
+    again = ledger.settle(Wishes(spans=[SpanWish(host, 5.0, first.mark)])).spans[host]
+
+    assert -0.01 < again.begins < 0.01
+    assert again.ends == pytest.approx(5.0, abs=0.01)
 
 
 def test_while_the_database_is_away_no_turn_is_given_and_nothing_raises() -> None:

@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.host_ledger import HostLedger
-from shelter_pipeline.domain.politeness import Observation
-from shelter_pipeline.domain.urls import parse_url
+from shelter_pipeline.fetching.polite_door import PoliteDoor
 from shelter_pipeline.fetching.politeness import Politeness
 from shelter_pipeline.settings import load_settings
 from shelter_pipeline_tests.support.local_site import open_door
@@ -19,15 +18,14 @@ from shelter_pipeline_tests.support.local_site import open_door
 
 def main() -> None:
     database_url, threads, lease_seconds, times, *urls = sys.argv[1:]
-    catalog, door = Catalog(database_url), open_door()
+    catalog = Catalog(database_url)
     ledger = HostLedger(catalog, lease_seconds=float(lease_seconds))
     settings = load_settings(allowed_networks="127.0.0.0/8")
     with Politeness.of(settings, ledger) as politeness:
+        door = PoliteDoor(open_door(), politeness)
 
         def visit(url: str) -> None:
-            with politeness.turn(parse_url(url)) as turn:
-                reply = door.read(url)
-                turn.end(Observation(status=reply.head.status, first_byte_seconds=0.01))
+            door.read(url)
 
         sys.stdout.write("ready\n")
         sys.stdout.flush()
