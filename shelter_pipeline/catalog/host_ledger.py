@@ -124,7 +124,10 @@ class HostLedger:
             marks=[wish.mark for wish in wishes],
             only_longer=[wish.only_longer for wish in wishes],
         )
-        return {row["name"]: Span(row["begins"], row["ends"], row["mark"]) for row in rows}
+        seconds = {wish.host: wish.seconds for wish in wishes}
+        return {
+            row["name"]: Span(row["ends"] - seconds[row["name"]], row["ends"], row["mark"]) for row in rows
+        }
 
 
 def _columns(slots: Sequence[Slot]) -> dict[str, list[Any]]:

@@ -75,7 +75,7 @@ class Lane:
         self._engine = engine
         self._multi = Multi()
         self._running: dict[Transfer, tuple[Job, Turn, float]] = {}
-        self._begun: list[Turn] = []  # and perhaps not sent yet
+        self._begun: list[tuple[Transfer, Turn]] = []  # and perhaps not sent yet
         self._returned: deque[tuple[Job, Any, BaseException | None]] = deque()
         self._counting = threading.Lock()
         self._ended_bytes = 0
@@ -160,8 +160,8 @@ class Lane:
         else:
             pause = 0.0
         ended = self._multi.wait(0.0 if self._begun else pause)
-        for turn in self._begun:
-            turn.sent()
+        for transfer, turn in self._begun:
+            turn.sent(transfer.sent_at)
         self._begun.clear()
         for transfer, error in ended:
             job, turn = self._forget(transfer)
@@ -199,7 +199,7 @@ class Lane:
         job.transfer = None
         self._running[transfer] = (job, turn, time.monotonic())
         self._multi.start(transfer)
-        self._begun.append(turn)
+        self._begun.append((transfer, turn))
 
     def _forget(self, transfer: Transfer) -> tuple[Job, Turn]:
         with self._counting:

@@ -54,9 +54,12 @@ class Turn:
         self._slot = slot
         self.ended = False
 
-    def sent(self) -> None:
-        """The request is on its way now: until more is known, the host's delay counts from here."""
-        self._politeness._sent(self._state, self._slot)  # noqa: SLF001 - one idea in two classes
+    def sent(self, at: float | None) -> None:
+        """The request was sent at this moment of `time.monotonic`; None if it is on its way, which may be as good.
+
+        The host's delay counts from here, until its end tells better.
+        """
+        self._politeness._sent(self._state, self._slot, at)  # noqa: SLF001 - one idea in two classes
 
     def end(self, observation: Observation | None, *, sent_at: float | None = None) -> None:
         """Free the slot and learn from what was seen; None if nothing was sent. ValueError the second time.
@@ -202,9 +205,10 @@ class Politeness:
             self._sharing.stir(state)
         return pause
 
-    def _sent(self, state: HostState, slot: HeldSlot) -> None:
+    def _sent(self, state: HostState, slot: HeldSlot, at: float | None) -> None:
+        now = self._clock()
         with self._changed:
-            state.sent(slot, self._clock())
+            state.sent(slot, now if at is None else min(at, now))
 
     def _end(
         self, state: HostState, slot: HeldSlot, observation: Observation | None, sent_at: float | None

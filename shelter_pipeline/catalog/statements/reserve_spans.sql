@@ -18,5 +18,4 @@ UPDATE host
  WHERE host.name = wish.name
    AND (host.next_start_at = wish.mark OR NOT wish.only_longer)
 RETURNING host.name, host.next_start_at AS mark,
-          CAST(extract(epoch FROM host.next_start_at - clock_timestamp()) AS float8) AS ends,
-          CAST(extract(epoch FROM host.next_start_at - clock_timestamp()) AS float8) - wish.seconds AS begins;
+          CAST(extract(epoch FROM host.next_start_at - clock_timestamp()) AS float8) AS ends;
