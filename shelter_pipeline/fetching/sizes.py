@@ -8,6 +8,7 @@ _EXACT_BELOW = 10_000  # bytes
 _LEAST_STEP = 100  # bytes: finer than that, nobody rounds
 _DECIMALS = 2  # of a size in kilo-, mega-, giga- or terabytes
 _POWERS = (1, 2, 3, 4)
+_MOST_ROUNDED_UP = 0.6  # of "1 GB": nobody writes that for a third of it
 
 
 def size_contradicts(promised: int, actual: int) -> bool:
@@ -23,7 +24,10 @@ def size_contradicts(promised: int, actual: int) -> bool:
     """
     if promised in (0, actual):
         return False
-    return not any(abs(actual - value) <= error for value, error in _readings(promised))
+    return not any(
+        -min(error, _MOST_ROUNDED_UP * value) <= actual - value <= error
+        for value, error in _readings(promised)
+    )
 
 
 def _readings(promised: int) -> Iterator[tuple[float, float]]:

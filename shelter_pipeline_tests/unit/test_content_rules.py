@@ -130,6 +130,7 @@ def test_a_size_matches_within_the_rounding_of_whoever_wrote_it(promised: int, a
         (12_288, 14_000),
         (5 * 10**9, 2**20),
         (1_200_000, 0),
+        (10**12, 10**12 // 3),
     ],
 )
 def test_a_size_that_no_rounding_explains_contradicts(promised: int, actual: int) -> None:
