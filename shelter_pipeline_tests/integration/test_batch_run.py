@@ -69,13 +69,13 @@ def test_a_batch_is_larger_than_the_hand_that_works_on_it(
     key = a_batch_of(workplace, urls)
     monkeypatch.setattr(batch_run, "_IN_HAND", HAND)
     in_hand, seen = list[int](), list[tuple[int, int]]()
-    submit = Engine.submit
+    fetch = Engine.fetch
 
     def counted(self: Engine, *arguments: Any, **named: Any) -> None:
-        submit(self, *arguments, **named)
+        fetch(self, *arguments, **named)
         in_hand.append(self.pending)
 
-    monkeypatch.setattr(Engine, "submit", counted)
+    monkeypatch.setattr(Engine, "fetch", counted)
     result = rescue_batch(
         workplace, key, run_id="run", progress=lambda files, received: seen.append((files, received))
     )
