@@ -306,7 +306,8 @@ def _is_farther(page: Page) -> bool:
 
 
 def _says_html(error: ShelterError) -> bool:
-    return isinstance(error, OversizeError) and "html" in (error.head.get("content-type") or "").lower()
+    head = error.head if isinstance(error, OversizeError) else None
+    return head is not None and "html" in (head.get("content-type") or "").lower()
 
 
 def _headers_for(url: str) -> Mapping[str, str]:

@@ -64,7 +64,7 @@ def save_page(
     except PermanentError as error:
         if error.reason != "too-large" or trace.head is None:
             raise
-        raise OversizeError(str(error), trace.head) from error
+        raise OversizeError(str(error), head=trace.head) from error
     assert trace.head is not None  # noqa: S101 - whoever gets here has seen it
     return Reply(
         parse_url(url).text,
@@ -95,12 +95,12 @@ def read_page(
 
 
 class OversizeError(PermanentError):
-    """The reply is longer than it may be. `head` says what it would have been."""
+    """The reply is longer than it may be. `head` says what it would have been, where it is known."""
 
     default_reason = "too-large"
 
-    def __init__(self, message: str, head: Head) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, reason: str | None = None, head: Head | None = None) -> None:
+        super().__init__(message, reason=reason)
         self.head = head
 
 
