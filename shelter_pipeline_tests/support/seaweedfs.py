@@ -64,7 +64,7 @@ class SeaweedFS:
                 "-s3",
                 f"-s3.config={self._identities()}",
                 "-master.volumeSizeLimitMB=1024",
-                "-volume.max=20",
+                "-volume.max=60",  # every bucket takes seven
                 "-master.telemetry=false",
                 "-s3.port.iceberg=0",
                 "-s3.port.lance=0",
