@@ -94,19 +94,16 @@ class Door:
         tick: Callable[[], None] | None = None,
         turn: TakeTurn | None = None,
         trace: Trace | None = None,
-        robots: RobotsBook | None = None,
     ) -> Exchange:
         """Ask for `url`, follow redirects, hand the final head and then its body over.
 
         `on_head` and `sink` may raise a ShelterError to end the transfer; so may `tick`,
         called several times a second. `turn` is entered around each request, by hop, and
-        is where politeness waits; `robots` is asked before. A directory of an FTP server comes
-        as its listing (`ftp_page`). Otherwise as `exchange.exchange`.
+        is where politeness waits. A directory of an FTP server comes as its listing
+        (`ftp_page`). Otherwise as `exchange.exchange`.
         """
         wish = Wish(url, on_head, sink, method, headers, tick, listing=True)
-        return self.drive(
-            exchange(self.passage, wish, limits or self.limits, trace or Trace(), robots=robots), turn=turn
-        )
+        return self.drive(exchange(self.passage, wish, limits or self.limits, trace or Trace()), turn=turn)
 
     def read(
         self,
@@ -115,13 +112,12 @@ class Door:
         headers: Mapping[str, str] = NO_HEADERS,
         max_bytes: int | None = None,
         turn: TakeTurn | None = None,
-        robots: RobotsBook | None = None,
     ) -> Reply:
         """A whole small reply in memory, 4xx and 5xx included; the body is cut off by an error, never short.
 
         `max_bytes` bounds both the wire and the unfolded body. Raises as `exchange`.
         """
-        steps = self.page_steps(url, headers=headers, max_bytes=max_bytes, robots=robots)
+        steps = self.page_steps(url, headers=headers, max_bytes=max_bytes)
         return self.drive(steps, turn=turn)
 
     def save(
@@ -132,7 +128,6 @@ class Door:
         headers: Mapping[str, str] = NO_HEADERS,
         max_bytes: int | None = None,
         turn: TakeTurn | None = None,
-        robots: RobotsBook | None = None,
     ) -> Reply:
         """As `read`, for replies too large for memory: the unfolded body goes to `sink` piece by piece.
 
@@ -145,7 +140,6 @@ class Door:
             sink,
             headers=headers,
             max_bytes=self._cap(max_bytes),
-            robots=robots,
         )
         return self.drive(steps, turn=turn)
 
