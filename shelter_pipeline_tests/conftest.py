@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 from shelter_pipeline_tests.support.catalogs import catalog, catalog_url
 from shelter_pipeline_tests.support.postgres import database_url, postgres
 from shelter_pipeline_tests.support.seaweedfs import s3_credentials, s3_place, seaweedfs
 
 __all__ = ["catalog", "catalog_url", "database_url", "postgres", "s3_credentials", "s3_place", "seaweedfs"]
+
+# How long an example takes says how busy the machine is, and nothing about us.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _KEPT = frozenset({"SHELTER_FIXTURES"})  # says where the real records are, to the tests alone
 
