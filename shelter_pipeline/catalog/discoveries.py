@@ -131,6 +131,7 @@ def record_discoveries(catalog: Catalog, discoveries: Sequence[Discovery]) -> in
         new = int(connection.execute(statement("merge_assets")).scalar_one())
         connection.execute(statement("link_assets"))
         connection.execute(statement("unlink_assets"))
+        connection.execute(statement("leave_batches"))
         connection.execute(statement("record_outcomes"))
         return new
 

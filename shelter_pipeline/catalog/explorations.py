@@ -16,23 +16,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from shelter_pipeline.catalog.connection import Catalog, copy_rows, statement, storable, storable_moment
-from shelter_pipeline.catalog.discoveries import ResourceRow
 from shelter_pipeline.domain.urls import Url
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A URL of a resource that has to be explored, and how it was classified."""
-
-    resource_id: int
-    dataset_id: int
-    url: Url
-    kind: str
-    rule: str
-    repair: str = ""
-    listed: str | None = (
-        None  # the resource's address as it was read, if it may have changed since; empty for none
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,67 +101,6 @@ class Keeping:
     longest: timedelta
 
 
-def attach_places(catalog: Catalog, places: Sequence[Place]) -> None:
-    """Let resources wait for their places; those whose place is known have what it leads to at once."""
-    if not places:
-        return
-    with catalog.begin() as connection:
-        connection.execute(statement("plan_for_indexes"))
-        connection.execute(statement("stage_places"))
-        copy_rows(
-            connection,
-            "staged_place (resource_id, dataset_id, url, url_hash, host, kind, rule, repair, listed)",
-            (
-                (
-                    p.resource_id,
-                    p.dataset_id,
-                    p.url.text,
-                    p.url.digest,
-                    p.url.host,
-                    p.kind,
-                    p.rule,
-                    p.repair or None,
-                    p.listed,
-                )
-                for p in places
-            ),
-        )
-        for name in (
-            "merge_place_hosts",
-            "open_explorations",
-            "lock_places",
-            "wake_places",
-            "lock_attached",
-            "drop_stale_places",
-            "share_findings",
-            "attach_resources",
-        ):
-            connection.execute(statement(name))
-
-
-def reconsidered_resources(
-    catalog: Catalog,
-    portal_id: int,
-    *,
-    organization_id: int | None,
-    after: int,
-    limit: int,
-    places: Sequence[str],
-    longest: timedelta,
-) -> list[ResourceRow]:
-    """Resources that turned out to be no file, and places known by an outcome of long ago, by id."""
-    rows = catalog.rows(
-        "reconsidered_resources",
-        portal_id=portal_id,
-        organization_id=organization_id,
-        after=after,
-        limit=limit,
-        places=list(places),
-        longest=longest,
-    )
-    return [ResourceRow(**row) for row in rows]
-
-
 def take_explorations(
     catalog: Catalog,
     portal_id: int,
@@ -252,7 +175,7 @@ def record_portions(catalog: Catalog, portions: Sequence[Portion], keeping: Keep
         connection.execute(statement("merge_hosts"))
         connection.execute(statement("lock_found"))
         new = int(connection.execute(statement("merge_assets")).scalar_one())
-        for name in ("note_listed", "link_found", "unlink_unlisted", "unlink_left"):
+        for name in ("note_listed", "link_found", "unlink_unlisted", "unlink_left", "leave_batches"):
             connection.execute(statement(name))
         connection.execute(
             statement("conclude_explorations"),

@@ -25,7 +25,7 @@ from shelter_pipeline.catalog.discoveries import (
     record_discoveries,
     waiting_places,
 )
-from shelter_pipeline.catalog.explorations import Place, attach_places, reconsidered_resources
+from shelter_pipeline.catalog.places import Place, attach_places, reconsidered_resources
 from shelter_pipeline.catalog.portals import find_portal, portal_of
 from shelter_pipeline.catalog.portals import organization_id as organization_id_of
 from shelter_pipeline.discovery.classification_table import classification_rules, using
@@ -153,7 +153,6 @@ class _Classified:
                 self._keep()
         self._keep()
         self._reconsider()
-        self._keep()
 
     def _due(self) -> Iterator[_Due]:
         after = 0

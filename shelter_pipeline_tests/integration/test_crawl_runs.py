@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.discoveries import due_resources
-from shelter_pipeline.catalog.explorations import Place, attach_places, take_explorations
+from shelter_pipeline.catalog.explorations import take_explorations
+from shelter_pipeline.catalog.places import Place, attach_places
 from shelter_pipeline.catalog.portals import PortalRow
 from shelter_pipeline.discovery.explore import Exploration, FoundAsset
 from shelter_pipeline.discovery.pages import Page

@@ -118,6 +118,7 @@ WRITES = (
     "link_found",
     "unlink_unlisted",
     "unlink_left",
+    "leave_batches",
     "conclude_explorations",
 )
 

@@ -6,3 +6,4 @@ CREATE TEMPORARY TABLE staged_finding (
     resource_id bigint, url text, url_hash bytea, host text, kind text, format text, media_type text,
     size bigint, estimated_size bigint, checksum text, via text, why text
 ) ON COMMIT DROP;
+CREATE TEMPORARY TABLE staged_unlinked (asset_id bigint) ON COMMIT DROP;

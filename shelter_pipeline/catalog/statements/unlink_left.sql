@@ -27,16 +27,8 @@ WITH RECURSIVE given AS (
        AND (staged_exploration.outcome IN ('found', 'found-in-part')
             OR asset.url_hash <> exploration.url_hash)
        AND NOT EXISTS (SELECT FROM given WHERE given.id = asset_resource.page_id)
-    RETURNING asset_resource.asset_id, asset_resource.resource_id, exploration.id AS exploration_id
+    RETURNING asset_resource.asset_id, exploration.id AS exploration_id
 ), changed AS (
     UPDATE exploration SET changed = true WHERE id IN (SELECT exploration_id FROM unlinked)
-), lost AS (
-    SELECT asset_id, count(*) AS links FROM unlinked GROUP BY asset_id
 )
-UPDATE asset
-   SET batch_id = NULL
-  FROM lost, batch
- WHERE asset.id = lost.asset_id
-   AND batch.id = asset.batch_id
-   AND batch.state = 'planned'
-   AND lost.links = (SELECT count(*) FROM asset_resource WHERE asset_resource.asset_id = asset.id);
+INSERT INTO staged_unlinked (asset_id) SELECT asset_id FROM unlinked;

@@ -1,6 +1,5 @@
 -- A page that was read whole no longer leads to files that it does not name, and one that is gone to none, unless we
--- hold them: those stay findable. A wall before a page says nothing of its files. What nothing leads to any more leaves
--- the batch it waits in; found again, it is planned again.
+-- hold them: those stay findable. A wall before a page says nothing of its files.
 WITH whole AS (
     SELECT id, exploration_id FROM staged_page
      WHERE (state = 'read' AND what NOT IN ('login-wall', 'processing')
@@ -14,16 +13,8 @@ WITH whole AS (
        AND asset.sha256 IS NULL
        AND NOT EXISTS (SELECT FROM staged_finding
                         WHERE staged_finding.page_id = whole.id AND staged_finding.url_hash = asset.url_hash)
-    RETURNING asset_resource.asset_id, asset_resource.resource_id, whole.exploration_id
+    RETURNING asset_resource.asset_id, whole.exploration_id
 ), changed AS (
     UPDATE exploration SET changed = true WHERE id IN (SELECT exploration_id FROM unlinked)
-), lost AS (
-    SELECT asset_id, count(*) AS links FROM unlinked GROUP BY asset_id
 )
-UPDATE asset
-   SET batch_id = NULL
-  FROM lost, batch
- WHERE asset.id = lost.asset_id
-   AND batch.id = asset.batch_id
-   AND batch.state = 'planned'
-   AND lost.links = (SELECT count(*) FROM asset_resource WHERE asset_resource.asset_id = asset.id);
+INSERT INTO staged_unlinked (asset_id) SELECT asset_id FROM unlinked;
