@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from shelter_pipeline.discovery.asset_kinds import kind_of_extension, kind_of_media_type
+from shelter_pipeline.discovery.asset_kinds import kind_of_extension
 from shelter_pipeline.discovery.classify import Kind, extension_of
 from shelter_pipeline.discovery.conclusions import Conclusion, conclude
 from shelter_pipeline.discovery.ftp_listing import ONLY_LISTINGS
@@ -146,7 +146,7 @@ class Exploration:
             is_listing = page.why == "directory" or self.kind is Kind.DIRECTORY
             if came.reason == "too-large" and not (is_listing or page.reader or _says_html(came)):
                 # No record is as large as that, so it is the file itself.
-                return Reading(What.FILE, [_itself(page, None)])
+                return Reading(What.FILE, [Lead(page.url, To.FILE, page.why)])
             raise came
         try:
             reading = read_reply(page, came, self._content)
@@ -313,9 +313,3 @@ def _says_html(error: ShelterError) -> bool:
 def _headers_for(url: str) -> Mapping[str, str]:
     """A name on an FTP server may turn out to be a file, which is not to be sent then."""
     return ONLY_LISTINGS if url.startswith("ftp:") else NO_HEADERS
-
-
-def _itself(page: Page, media_type: str | None) -> Lead:
-    """What was taken for a page and is none."""
-    kind = kind_of_media_type(media_type)
-    return Lead(page.url, To.FILE, page.why, asset_kind=kind.slug if kind else None)

@@ -15,7 +15,9 @@ from types import MappingProxyType
 from typing import Protocol
 
 from shelter_pipeline.domain.urls import Url
-from shelter_pipeline.portals.protocol import Head
+from shelter_pipeline.portals.protocol import Reply
+
+__all__ = ["NO_HEADERS", "Family", "Lead", "Reading", "Reply", "To", "What"]
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -82,19 +84,6 @@ class Reading:
     detail: str = ""
     digest: bytes = b""
     notes: tuple[str, ...] = field(default=())  # what was passed over, in words, bounded
-
-
-class Reply(Protocol):
-    """A whole reply, whatever its status; a directory of an FTP server comes as its listing."""
-
-    @property
-    def final_url(self) -> str: ...
-
-    @property
-    def head(self) -> Head: ...
-
-    @property
-    def body(self) -> bytes: ...
 
 
 class Family(Protocol):

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
+from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.portals import find_portal, organization_id
 from shelter_pipeline.catalog.probes import (
     DueAsset,
@@ -26,7 +27,6 @@ from shelter_pipeline.catalog.probes import (
 )
 from shelter_pipeline.discovery.classify import classify
 from shelter_pipeline.discovery.probe import failed_probe, probe
-from shelter_pipeline.dispatch.patience import patiently
 from shelter_pipeline.domain.errors import CatalogAwayError, ShelterError
 from shelter_pipeline.domain.probing import OK, Bounds, Look, Probe, after_probe
 from shelter_pipeline.domain.urls import parse_url
@@ -39,15 +39,13 @@ from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.settings import Settings
 
 Progress = Callable[[int], None]
-Result = TypeVar("Result")
 
 # In hand at once: enough for many hosts to be asked beside one another, few enough for memory.
 _IN_HAND = 4000
 # A host is given no more of a run's time than others can bear to wait for.
 _PER_HOST, _MOST_OF_ONE_HOST = 50, 2000
-_LONGEST_SECONDS = (
-    4 * 3600.0
-)  # after that nothing is taken: a host may want half a minute between two requests
+# After that nothing is taken: a host may want half a minute between two requests.
+_LONGEST_SECONDS = 4 * 3600.0
 _KEPT_AT_ONCE, _KEPT_AFTER_SECONDS = 1000, 2.0
 _LOOK_SECONDS, _LINGER_SECONDS, _ASK_AGAIN_SECONDS = 0.25, 0.1, 0.5
 _RENEWALS_PER_LEASE = 3
@@ -170,7 +168,7 @@ class _Run:
                     for asset, value in runner.results(_LOOK_SECONDS, linger_seconds=_LINGER_SECONDS):
                         self._note(asset, value)
                     self._keep_in_time()
-                self._patiently(self._keep)
+                self.workplace.patiently(self._keep)
             finally:
                 runner.stop()
                 self._give_back()
@@ -186,7 +184,7 @@ class _Run:
             return False
         if runner.pending and (runner.pending > _IN_HAND // 2 or time.monotonic() < self._ask_at):
             return True
-        taken = self._patiently(lambda: self._ask(min(left, _IN_HAND - runner.pending)))
+        taken = self._ask(min(left, _IN_HAND - runner.pending))
         self._exhausted = not taken and not runner.pending  # before that, busy hosts may have more
         self._ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
         self._taken.update(asset.host for asset in taken)
@@ -203,8 +201,8 @@ class _Run:
     def _ask(self, limit: int) -> list[DueAsset]:
         busy = [host for host, count in self._under_way.items() if count >= _PER_HOST // 2]
         busy += [host for host, count in self._taken.items() if count >= _MOST_OF_ONE_HOST]
-        return take_probes(
-            self.workplace.catalog,
+        return self.workplace.patiently(
+            take_probes,
             portal_id=self.portal_id,
             organization_id=self.organization_id,
             limit=limit,
@@ -227,19 +225,17 @@ class _Run:
     def _keep_in_time(self) -> None:
         now = time.monotonic()
         if len(self._waiting) >= _KEPT_AT_ONCE or now > self._kept_at + _KEPT_AFTER_SECONDS:
-            self._patiently(self._keep)
+            self.workplace.patiently(self._keep)
         lease = self.workplace.settings.lease_seconds
         if now > self._renewed_at + lease / _RENEWALS_PER_LEASE:
             self._renewed_at = now
-            self._patiently(
-                lambda: renew_probes(self.workplace.catalog, sorted(self._in_hand), lease_seconds=lease)
-            )
+            self.workplace.patiently(renew_probes, sorted(self._in_hand), lease_seconds=lease)
 
-    def _keep(self) -> None:
+    def _keep(self, catalog: Catalog) -> None:
         self._kept_at = time.monotonic()
         if not self._waiting:
             return
-        record_probes(self.workplace.catalog, self._waiting)
+        record_probes(catalog, self._waiting)
         for one in self._waiting:
             self._in_hand.pop(one.asset.history.asset_id, None)
         self._waiting = []
@@ -249,9 +245,6 @@ class _Run:
     def _give_back(self) -> None:
         """Keep what is known and let others have the rest; where the catalog is away the leases run out."""
         with suppress(CatalogAwayError):
-            self._keep()
+            self._keep(self.workplace.catalog)
             if self._in_hand:
                 release_probes(self.workplace.catalog, sorted(self._in_hand))
-
-    def _patiently(self, work: Callable[[], Result]) -> Result:
-        return patiently(work, for_seconds=self.workplace.settings.lease_seconds)
