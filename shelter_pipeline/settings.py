@@ -82,6 +82,10 @@ class Settings(BaseSettings):
         120, description="How long `shelter up` waits for each part to answer."
     )
 
+    # The HTTP API
+    api_bind_address: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
+    api_port: Port = Field(8000, description="Port of the HTTP API.")
+
     # Fetching: what one capture may take
     user_agent: str = Field(
         "Shelter/0.1 (public data rescue; +https://github.com/shelter-pipeline/shelter)",

@@ -68,12 +68,12 @@ class Catalog:
         host = self.url.host or self.url.query.get("host") or "the default socket"
         return f"{host}/{self.url.database}"
 
-    def rows(self, name: str, **parameters: Any) -> list[Mapping[str, Any]]:
+    def rows(self, name: str, /, **parameters: Any) -> list[Mapping[str, Any]]:
         """All rows of one statement file, as mappings."""
         with self.begin() as connection:
             return [dict(row) for row in connection.execute(statement(name), parameters).mappings()]
 
-    def count(self, name: str, **parameters: Any) -> int:
+    def count(self, name: str, /, **parameters: Any) -> int:
         """How many rows one statement file affected."""
         with self.begin() as connection:
             return connection.execute(statement(name), parameters).rowcount

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shelter_pipeline.catalog import (
     tables_catalogue,
     tables_discovery,
+    tables_nodes,
     tables_priority,
     tables_probing,
     tables_rescue,
@@ -15,6 +16,7 @@ __all__ = [
     "metadata",
     "tables_catalogue",
     "tables_discovery",
+    "tables_nodes",
     "tables_priority",
     "tables_probing",
     "tables_rescue",

@@ -1,4 +1,4 @@
-"""What is rescued and how: assets, hosts, captures, blobs, copies, batches, claims, nodes."""
+"""What is rescued and how: assets, hosts, captures, blobs, copies, batches, claims."""
 
 from __future__ import annotations
 
@@ -189,6 +189,7 @@ capture = sa.Table(
     key(),
     reference("asset_id", "asset", index=True),
     reference("batch_id", "batch", nullable=True, index=True),
+    reference("node_id", "node", nullable=True),  # whose word it is; null: our own
     sa.Column("token", sa.BigInteger),  # the claim it was made under
     sa.Column("late", sa.Boolean, nullable=False, server_default=sa.false()),  # evidence only
     sa.Column("verdict", sa.Text, nullable=False),
@@ -205,6 +206,7 @@ capture = sa.Table(
     moment("started_at", now=True),
     moment("finished_at", now=True),
     one_of("verdict", "stored", "unchanged", "transient", "permanent", "refused", "damaged", "suspect"),
+    sa.Index("ix_capture_node_id", "node_id", postgresql_where=sa.text("node_id IS NOT NULL")),
 )
 
 # An operator's word against the rules: a reason that does not count, or held bytes that are not the file.
@@ -250,18 +252,6 @@ store = sa.Table(
     moment("added_at", now=True),
 )
 
-node = sa.Table(
-    "node",
-    metadata,
-    key(),
-    sa.Column("name", sa.Text, nullable=False, unique=True),
-    sa.Column("token_hash", sa.LargeBinary),
-    sa.Column("trust", sa.Float, nullable=False, server_default="0"),
-    sa.Column("blocked", sa.Boolean, nullable=False, server_default=sa.false()),
-    moment("registered_at", now=True),
-    moment("last_seen_at"),
-)
-
 copy = sa.Table(
     "copy",
     metadata,
@@ -269,11 +259,18 @@ copy = sa.Table(
     sa.Column("sha256", sa.Text, sa.ForeignKey("blob.sha256"), nullable=False),
     reference("store_id", "store", nullable=True),
     reference("node_id", "node", nullable=True),
+    # claimed: a node says so, and nothing has proved it; good: it was proved
     sa.Column("state", sa.Text, nullable=False, server_default="good"),
+    sa.Column("proved_by", sa.Text),
+    # How much of a copy it counts as: 1, or less when its node has been silent for long.
+    sa.Column("counts", sa.Float, nullable=False, server_default="1"),
     moment("stored_at", now=True),
     moment("verified_at", now=True),
     sa.CheckConstraint("num_nonnulls(store_id, node_id) = 1", name="one_holder"),
     one_of("state", "claimed", "good", "damaged", "missing"),
+    one_of("proved_by", "store", "upload", "challenge", "quorum"),
+    sa.CheckConstraint("counts >= 0 AND counts <= 1", name="counts_0_to_1"),
+    sa.Index("ix_copy_node_id", "node_id", postgresql_where=sa.text("node_id IS NOT NULL")),
     sa.UniqueConstraint("sha256", "store_id", "node_id", postgresql_nulls_not_distinct=True),
 )
 
@@ -285,14 +282,22 @@ claim = sa.Table(
     reference("asset_id", "asset"),
     reference("batch_id", "batch", nullable=True),
     reference("node_id", "node", nullable=True),
-    sa.Column("holder", sa.Text, nullable=False),  # the run or node that fetches
+    sa.Column("holder", sa.Text, nullable=False),  # the run that fetches, or node:NAME
+    # Which of the wanted copies it is to become. Who fetches from the source takes the first one that is free of
+    # 1..k, where k independent fetches are wanted; who copies from our store takes a number above.
+    sa.Column("slot", sa.SmallInteger, nullable=False, server_default="1"),
+    sa.Column("purpose", sa.Text, nullable=False, server_default="fetch"),
     sa.Column("state", sa.Text, nullable=False, server_default="held"),
     moment("claimed_at", now=True),
+    moment("begun_at"),  # when a node said that it is at work on it
     sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
     moment("ended_at"),
     sa.Column("outcome", sa.Text),
     one_of("state", "held", "settled", "released", "expired"),
-    sa.Index("uq_claim_live", "asset_id", unique=True, postgresql_where=sa.text("state = 'held'")),
+    one_of("purpose", "fetch", "copy"),
+    sa.CheckConstraint("slot > 0", name="slot_positive"),
+    sa.Index("uq_claim_live", "asset_id", "slot", unique=True, postgresql_where=sa.text("state = 'held'")),
+    sa.Index("ix_claim_node", "node_id", postgresql_where=sa.text("state = 'held' AND node_id IS NOT NULL")),
     sa.Index("ix_claim_lease", "lease_until", postgresql_where=sa.text("state = 'held'")),
     sa.Index("ix_claim_asset_id", "asset_id"),
 )

@@ -1,0 +1,7 @@
+"""The feed of what was lost."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter()
