@@ -19,6 +19,7 @@ from shelter_pipeline.commands.harvested import print_harvest
 from shelter_pipeline.commands.holdings import holdings_app
 from shelter_pipeline.commands.host import host_app
 from shelter_pipeline.commands.losses import losses_app
+from shelter_pipeline.commands.node import node_app
 from shelter_pipeline.commands.overrule import overrule_app
 from shelter_pipeline.commands.portal import portal_app
 from shelter_pipeline.commands.printing import (
@@ -46,7 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (portal_app, host_app, losses_app, rankings_app, holdings_app, overrule_app):
+for group in (portal_app, host_app, losses_app, rankings_app, holdings_app, overrule_app, node_app):
     app.add_typer(group)
 for command in (rebuild, classify, discover, explore, probe, trail):
     app.command()(command)

@@ -247,6 +247,30 @@ class Settings(BaseSettings):
         description="Share of a portal's or organization's datasets that may vanish at once before we suspect a fault.",
     )
 
+    # A volunteer's node; each is an option of `shelter node run` as well
+    node_api: str = Field("", description="Address of the API that the node helps.")
+    node_space: str = Field("", description="Room given to the node, such as 50GB.")
+    node_folder: Path | None = Field(None, description="Folder of the node; unset means SHELTER_HOME/node.")
+    node_name: str = Field(
+        "", description="Nickname of the node, shown to everybody; empty lets the API choose."
+    )
+    node_contact: str = Field("", description="How operators can reach the volunteer; shown to nobody else.")
+    node_token: SecretStr | None = Field(
+        None, description="Token of the node; unset, it is the one kept in the folder since it joined."
+    )
+    node_reserve: str = Field(
+        "", description="Room left free on the disk, such as 10GB; empty means SHELTER_STORE_RESERVE_BYTES."
+    )
+    node_bandwidth: str = Field(
+        "", description="Most that the node moves, such as 20Mbit; empty means no bound."
+    )
+    node_hours: str = Field(
+        "", description="Local hours in which it works, such as 22-06; empty means always."
+    )
+    node_insecure: bool = Field(
+        False, description="Whether the token may go over plain http to a host on the public internet."
+    )
+
     # Migrations
     migration_lock_timeout_seconds: Seconds = Field(10, description="Longest wait for a lock in a migration.")
     migration_statement_timeout_seconds: Seconds = Field(600, description="Longest statement in a migration.")
@@ -278,6 +302,7 @@ class Settings(BaseSettings):
     @field_validator(
         *("database_url", "dagster_database_url", "datagov_api_key"),
         *("content_rules", "classification_rules", "scratch", "s3_path_style"),
+        *("node_folder", "node_token"),
         mode="before",
     )
     @classmethod
@@ -293,6 +318,11 @@ class Settings(BaseSettings):
     def scratch_path(self) -> Path:
         """The folder of files on their way to an S3 store."""
         return self.scratch.expanduser().absolute() if self.scratch else self.home_path / "scratch"
+
+    @property
+    def node_path(self) -> Path:
+        """The folder of a volunteer's node."""
+        return self.node_folder.expanduser().absolute() if self.node_folder else self.home_path / "node"
 
     @property
     def store_path(self) -> Path:

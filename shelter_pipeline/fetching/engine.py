@@ -59,16 +59,22 @@ class Engine(Runner):
         promise: Promise,
         *,
         cancelled: Callable[[], bool] | None = None,
+        progress: Callable[[int], None] | None = None,
         more: bool = False,
     ) -> None:
-        """Fetch `url` when its turn comes; the capture comes back under `tag`. `more` as in `submit`."""
+        """Fetch `url` when its turn comes; the capture comes back under `tag`.
+
+        `cancelled` is asked before anything is, and several times a second from then on.
+        `progress` hears how many bytes are here, in the thread that moves them: it may keep it
+        waiting a moment, and end the fetch by raising a ShelterError. `more` as in `submit`.
+        """
 
         def is_cancelled() -> bool:
             return self.is_cancelled or (cancelled is not None and cancelled())
 
         job = Job(
             tag,
-            self._downloader.steps(url, promise, cancelled=is_cancelled),
+            self._downloader.steps(url, promise, cancelled=is_cancelled, progress=progress),
             lambda error: self._downloader.unasked(url, promise, error),
         )
         self._queue(_url_of(url), job)

@@ -228,6 +228,15 @@ class HostState:
             self.pending_crawl_delay = seconds if self.shared else None
         self._settle()
 
+    def set_usual(self, *, connections: int, delay_seconds: float) -> None:
+        """From now on these stand where the settings' values stood."""
+        self._usual = replace(self._usual, connections=connections, delay_seconds=delay_seconds)
+        self._rules = replace(self._rules, connections=connections, delay_seconds=delay_seconds)
+        if not self.shared:
+            for number in range(1, connections + 1):
+                self.slots.setdefault(number, HeldSlot(inf, -inf, -inf))
+        self._settle()
+
     def learn(self, standing: Standing, now: float) -> None:
         """The host stands so by the ledger; what was seen since is added to it."""
         usual = self._usual

@@ -165,6 +165,14 @@ class Politeness:
             if self._sharing is not None and not exact:
                 self._sharing.stir(state)
 
+    def set_usual(self, host: str, *, connections: int, delay_seconds: float) -> None:
+        """Ask `host` (`name:port`) as somebody says who shares it out among many, in place of the settings.
+
+        What the host itself asks for still comes on top.
+        """
+        with self._changed:
+            self._state(host).set_usual(connections=connections, delay_seconds=max(delay_seconds, 0.0))
+
     def _wait_for_turn(self, url: Url) -> Turn:
         while True:
             turn, pause = self._booked(url)

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.domain.verdicts import Verdict
 from shelter_pipeline.fetching.capture import Promise
 from shelter_pipeline.vault.local import LocalStore
@@ -195,3 +196,22 @@ def test_failing_and_good_transfers_leave_no_descriptor_behind(
     assert Counter(capture.reason for capture in captures.values()) == {"stored": 100, "connection-lost": 100}
     assert files_in(store.root, "partial") == []
     assert open_descriptors() <= before + server.accepted  # what the server has not closed yet
+
+
+def test_who_watches_a_file_arrive_hears_its_size_and_may_end_it(
+    store: LocalStore, server: FaultServer
+) -> None:
+    heard: list[int] = []
+
+    def no_more(size: int) -> None:
+        raise TransientError(f"{size} bytes are enough", reason="no-space")
+
+    with an_engine(store) as engine:
+        engine.fetch("a", server.serves("/a", *whole(b"x" * 600_000)), NO_PROMISE, progress=heard.append)
+        engine.fetch("b", server.serves("/b", *whole(b"y" * 600_000)), NO_PROMISE, progress=no_more)
+        captures = results_of(engine)
+
+    assert (captures["a"].reason, captures["b"].reason) == ("stored", "no-space")
+    assert heard == sorted(heard)
+    assert heard[-1] == 600_000
+    assert files_in(store.root, "partial") == []

@@ -321,3 +321,17 @@ def test_nobody_waits_for_a_host_that_rests_because_nobody_answers_there() -> No
 
     assert raised.value.reason == "connect-failed"
     assert waited == []
+
+
+def test_who_shares_a_host_out_says_how_many_and_how_far_apart() -> None:
+    politeness = polite(Clock(), connections=1, delay=1.0)
+    politeness.set_usual(PUBLIC.host, connections=3, delay_seconds=0.0)
+    politeness.set_usual(OTHER.host, connections=1, delay_seconds=7.0)
+
+    turns = [politeness.try_turn(PUBLIC) for _ in range(4)]
+    first = politeness.try_turn(OTHER)
+    assert isinstance(first, Turn)
+    first.end(Observation(status=200))
+
+    assert [isinstance(turn, Turn) for turn in turns] == [True, True, True, False]
+    assert politeness.try_turn(OTHER) == 7.0
