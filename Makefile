@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast check lint types imports format pictures bench bench-classify bench-fetch bench-listing bench-probe bench-s3 lock clean
+.PHONY: help setup demo up test test-fast api-contract api-long check lint types imports format pictures bench bench-classify bench-fetch bench-listing bench-probe bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ setup: $(READY)  ## make .venv with the pinned dependencies
 demo: setup  ## rescue the bundled sample portal, start to verdicts
 	$(BIN)/shelter demo
 
-up: setup  ## start the embedded system: PostgreSQL, Dagster webserver and daemon
+up: setup  ## start the embedded system: PostgreSQL, Dagster, the HTTP API
 	$(BIN)/shelter up
 
 test: setup  ## run every test (those that need Chromium say so and skip where it is missing)
@@ -32,6 +32,12 @@ test: setup  ## run every test (those that need Chromium say so and skip where i
 
 test-fast: setup  ## run the tests that need no server
 	$(BIN)/python -m pytest shelter_pipeline_tests/unit
+
+api-contract: setup  ## ask for everything in the API's contract, two hundred times each (an hour)
+	API_CONTRACT_EXAMPLES=200 $(BIN)/python -m pytest shelter_pipeline_tests/api/test_contract.py
+
+api-long: setup  ## hold the API's limits with the deadlines of production, 500 slow connections, bodies of 200 MB
+	API_LONG_TESTS=1 $(BIN)/python -m pytest shelter_pipeline_tests/api/test_limits.py
 
 check: lint types imports  ## run the gates: lint, format, types, import rules
 

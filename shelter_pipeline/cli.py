@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from shelter_pipeline.commands.api import api
 from shelter_pipeline.commands.classify import classify
 from shelter_pipeline.commands.discovery import discover, explore, trail
 from shelter_pipeline.commands.harvested import print_harvest
@@ -37,6 +38,7 @@ from shelter_pipeline.commands.printing import (
 from shelter_pipeline.commands.probe import probe
 from shelter_pipeline.commands.rankings import rankings_app
 from shelter_pipeline.commands.rebuild import rebuild
+from shelter_pipeline.commands.token import token_app
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.settings import load_settings, misspelt_settings
 
@@ -47,9 +49,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (portal_app, host_app, losses_app, rankings_app, holdings_app, overrule_app, node_app):
+for group in (
+    portal_app,
+    host_app,
+    losses_app,
+    rankings_app,
+    holdings_app,
+    overrule_app,
+    node_app,
+    token_app,
+):
     app.add_typer(group)
-for command in (rebuild, classify, discover, explore, probe, trail):
+for command in (api, rebuild, classify, discover, explore, probe, trail):
     app.command()(command)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
@@ -63,12 +74,12 @@ def prepare() -> None:
 
 @app.command()
 def up() -> None:
-    """Start the whole embedded system: PostgreSQL, Dagster webserver and daemon. Ctrl-C stops all of it."""
-    from shelter_pipeline.embedded.stack import Stack
+    """Start the whole embedded system: PostgreSQL, Dagster, the HTTP API. Ctrl-C stops all of it."""
+    from shelter_pipeline.embedded.stack import ALL_PARTS, Stack
     from shelter_pipeline.operations.prepare import prepare_stack
 
     settings = load_settings()
-    with Stack(settings) as stack:
+    with Stack(settings, ALL_PARTS) as stack:
         stack.start(say)
         prepare_stack(stack, settings)
         started = stack.switch_on_automation()

@@ -26,6 +26,7 @@ CsvNetworks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
 CsvPorts = Annotated[tuple[Port, ...], NoDecode]
 
 
+_LEAST_PEPPER_CHARACTERS = 16
 _NOT_OURS = frozenset({"SHELTER_FIXTURES"})  # where the tests find real records
 
 
@@ -85,6 +86,44 @@ class Settings(BaseSettings):
     # The HTTP API
     api_bind_address: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
     api_port: Port = Field(8000, description="Port of the HTTP API.")
+    api_writes: Literal["auto", "token"] = Field(
+        "auto",
+        description="Who may write: auto lets whoever is on this machine, if the API listens on loopback alone.",
+    )
+    api_registration: Literal["open", "invite"] = Field(
+        "open", description="Who may register a node: everybody, or who has a token of scope register."
+    )
+    api_pepper: SecretStr | None = Field(
+        None,
+        description="Secret under which tokens are hashed; unset, a file of SHELTER_HOME that is made once.",
+    )
+    api_trusted_proxies: CsvNetworks = Field(
+        (), description="CIDR list of proxies whose X-Forwarded-For is believed."
+    )
+    api_max_body_bytes: Count = Field(1024**2, description="Largest body of a request, uploads apart.")
+    api_max_headers: Count = Field(100, description="Most headers of one request.")
+    api_head_seconds: Seconds = Field(10, description="Time for the head of a request to arrive.")
+    api_body_seconds: Seconds = Field(15, description="Time for the body of a request to arrive.")
+    api_idle_seconds: Seconds = Field(
+        15, description="How long a connection may stay open between two requests."
+    )
+    api_answer_seconds: Seconds = Field(
+        15, description="How long an answer may take to begin once the request is there."
+    )
+    api_statement_seconds: Seconds = Field(5, description="How long the catalog may take over one statement.")
+    api_upload_min_bytes_per_second: Count = Field(
+        4096, description="Slowest acceptable rate of an upload, over fifteen seconds."
+    )
+    api_max_connections: Count = Field(1000, description="Connections open at once.")
+    api_access_log: bool = Field(
+        default=True, description="Whether `shelter api` writes a line of JSON for each request."
+    )
+    api_reads_per_second: Count = Field(120, description="Reads of one caller, on average.")
+    api_writes_per_second: Count = Field(50, description="Writes of one caller, on average.")
+    api_burst: Count = Field(150, description="Reads, and writes, that one caller may ask for at once.")
+    api_requests_at_once: Count = Field(
+        16, description="Requests of one caller that are worked on at once; the others wait."
+    )
 
     # Fetching: what one capture may take
     user_agent: str = Field(
@@ -275,13 +314,13 @@ class Settings(BaseSettings):
     migration_lock_timeout_seconds: Seconds = Field(10, description="Longest wait for a lock in a migration.")
     migration_statement_timeout_seconds: Seconds = Field(600, description="Longest statement in a migration.")
 
-    @field_validator("allowed_networks", mode="before")
+    @field_validator("allowed_networks", "api_trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, value: Any) -> Any:
         # Runs after the split below: of several such validators the last comes first.
         return tuple(ip_network(part) if isinstance(part, str) else part for part in value)
 
-    @field_validator("allowed_networks", "allowed_ports", mode="before")
+    @field_validator("allowed_networks", "allowed_ports", "api_trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (
@@ -289,6 +328,13 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("api_pepper")
+    @classmethod
+    def _is_no_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _LEAST_PEPPER_CHARACTERS:
+            raise ValueError(f"it must have {_LEAST_PEPPER_CHARACTERS} characters or more")
+        return value
 
     @field_validator("user_agent")
     @classmethod
@@ -300,7 +346,7 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        *("database_url", "dagster_database_url", "datagov_api_key"),
+        *("database_url", "dagster_database_url", "datagov_api_key", "api_pepper"),
         *("content_rules", "classification_rules", "scratch", "s3_path_style"),
         *("node_folder", "node_token"),
         mode="before",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,10 +12,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from shelter_pipeline.domain.errors import CatalogAwayError, ShelterError
+from shelter_pipeline.domain.errors import CatalogAwayError, ShelterError, TransientError
 
 _log = logging.getLogger(__name__)
 RETRY_SECONDS = 2
+_MOST_PROBLEMS = 20
+_UNAUTHORIZED = (
+    "unauthorized",
+    "this needs a token that is good for it: send it as Authorization: Bearer shelter_…",
+)
+_INTERNAL = ("internal", "something is wrong on our side; it has been noted")
 
 
 class Problem(BaseModel):
@@ -50,49 +57,89 @@ def not_found(message: str) -> ApiError:
     return ApiError(404, "not-found", message)
 
 
+def unauthorized() -> ApiError:
+    """401, in the same words whatever is wrong with the token."""
+    return ApiError(401, *_UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+
+
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route: these statuses with the common body."""
-    return {status: {"model": Failure} for status in statuses}
+    """The `responses` of a route: these statuses with the common body.
+
+    What any request may get (400, 401, 408, 429, 503, and for bodies 403, 409, 413, 415, 422) is documented already.
+    """
+    return {status: {"model": Failure, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
 def handle_errors(app: FastAPI) -> None:
-    """Turn whatever is raised in a route into the common body."""
+    """Turn whatever is raised in a route into the common body; `api.guard` does so with what nobody foresaw."""
 
     @app.exception_handler(ApiError)
-    def _of_ours(_request: Request, error: ApiError) -> JSONResponse:
-        return _answer(error.status, error.reason, error.message, headers=error.headers)
+    async def _of_ours(_request: Request, error: ApiError) -> JSONResponse:
+        return answer(error.status, error.reason, error.message, headers=error.headers)
 
     @app.exception_handler(CatalogAwayError)
-    def _away(_request: Request, _error: CatalogAwayError) -> JSONResponse:
-        return _answer(
-            503,
-            "catalog-away",
-            "the catalog does not answer at the moment; try again soon",
-            headers={"Retry-After": str(RETRY_SECONDS)},
-        )
+    async def _away(_request: Request, error: CatalogAwayError) -> JSONResponse:
+        _log.warning("%s", error)
+        return unavailable("catalog-away", "the catalog does not answer at the moment; try again soon")
+
+    @app.exception_handler(TransientError)
+    async def _transient(_request: Request, error: TransientError) -> JSONResponse:
+        return unavailable(error.reason, str(error), error.retry_after_seconds)
 
     @app.exception_handler(ShelterError)
-    def _shelter(_request: Request, error: ShelterError) -> JSONResponse:
-        return _answer(422, error.reason, str(error))
+    async def _shelter(_request: Request, error: ShelterError) -> JSONResponse:
+        return answer(422, error.reason, str(error))
+
+    @app.exception_handler(UnicodeEncodeError)
+    async def _half_characters(_request: Request, _error: UnicodeEncodeError) -> JSONResponse:
+        return answer(422, "bad-request", "the request has text that is no Unicode: lone surrogates")
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         problems = [
-            {"where": ".".join(map(str, one["loc"])), "problem": str(one["msg"])} for one in error.errors()
+            {"where": _printable(".".join(map(str, one["loc"]))), "problem": _printable(str(one["msg"]))}
+            for one in error.errors()[:_MOST_PROBLEMS]
         ]
-        return _answer(422, "bad-request", "the request is not as documented", problems=problems)
+        return answer(422, "bad-request", "the request is not as documented", problems=problems)
 
     @app.exception_handler(HTTPException)
-    def _http(_request: Request, error: HTTPException) -> JSONResponse:
-        return _answer(error.status_code, "http", str(error.detail), headers=dict(error.headers or {}))
+    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if error.status_code in _OF_THE_FRAMEWORK:
+            return answer(error.status_code, *_OF_THE_FRAMEWORK[error.status_code], headers=headers)
+        reason = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        return answer(error.status_code, reason, str(error.detail), headers=headers)
 
-    @app.exception_handler(Exception)
-    def _ours(_request: Request, error: Exception) -> JSONResponse:
-        _log.error("a request failed", exc_info=error)
-        return _answer(500, "internal", "something is wrong on our side; it has been noted")
+
+_OF_THE_FRAMEWORK = {
+    400: ("bad-request", "the body is no JSON that we can read"),
+    404: ("not-found", "there is nothing at this path; /docs shows what there is"),
+    405: ("method-not-allowed", "this path does not know that method; /docs shows which it knows"),
+    413: ("too-large", "the body is larger than this API takes"),
+}
 
 
-def _answer(
+def internal() -> JSONResponse:
+    """500, saying nothing of what happened."""
+    return answer(500, *_INTERNAL)
+
+
+def unavailable(reason: str, message: str, seconds: float | None = None) -> JSONResponse:
+    """503, and when to come again."""
+    return answer(503, reason, message, headers={"Retry-After": str(max(1, round(seconds or RETRY_SECONDS)))})
+
+
+def failure_body(reason: str, message: str) -> bytes:
+    """The common body, for whoever answers without the application."""
+    return bytes(JSONResponse({"error": reason, "message": message, "problems": []}).body)
+
+
+def unauthorized_body() -> bytes:
+    """The body of every 401."""
+    return failure_body(*_UNAUTHORIZED)
+
+
+def answer(
     status: int,
     reason: str,
     message: str,
@@ -100,5 +147,11 @@ def _answer(
     problems: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
-    body = {"error": reason, "message": message, "problems": problems or []}
+    """An answer in the common shape."""
+    body = {"error": reason, "message": _printable(message), "problems": problems or []}
     return JSONResponse(body, status, headers)
+
+
+def _printable(text: str) -> str:
+    # A message may quote what was sent, half characters included.
+    return text.encode(errors="replace").decode()[:1000]

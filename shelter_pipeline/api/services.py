@@ -1,26 +1,45 @@
-"""What every route works with: one workplace, opened when the server starts and closed when it ends."""
+"""What every route works with: one workplace and the tokens, opened when the server starts and closed when it ends."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from shelter_pipeline.api.metrics import Metrics
+from shelter_pipeline.api.pulse import Pulse
+from shelter_pipeline.api.token_desk import TokenDesk
+from shelter_pipeline.operations.api_tokens import api_pepper
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
 class Services:
     """The rooms behind the API."""
 
-    workplace: Workplace
+    def __init__(self, workplace: Workplace) -> None:
+        self.workplace = workplace
 
     @property
     def settings(self) -> Settings:
         """The settings of this process."""
         return self.workplace.settings
+
+    @cached_property
+    def tokens(self) -> TokenDesk:
+        """Who finds out whom a token belongs to."""
+        return TokenDesk(self.workplace.catalog, api_pepper(self.settings))
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What this process counts."""
+        return Metrics(self.workplace.catalog)
+
+    @cached_property
+    def pulse(self) -> Pulse:
+        """Whether the catalog answers."""
+        return Pulse(self.workplace.catalog)
 
 
 def services_of(request: Request) -> Services:

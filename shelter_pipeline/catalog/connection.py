@@ -13,9 +13,10 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from shelter_pipeline.domain.errors import CatalogAwayError, SetupError
+from shelter_pipeline.catalog.impatience import Impatience
+from shelter_pipeline.domain.errors import CatalogAwayError, RefusedError, SetupError
 
-_CONNECT_TIMEOUT_SECONDS = 10
+_PATIENT: dict[str, Any] = {"connect_args": {"connect_timeout": 10, "application_name": "shelter"}}
 # A COPY speaks to the driver itself, so that its errors come as they are.
 _AWAY = (
     sa.exc.OperationalError,
@@ -35,7 +36,7 @@ def statement(name: str) -> sa.TextClause:
 class Catalog:
     """A pool of connections to one Rescue DB; safe to share between threads, not between processes."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, impatience: Impatience | None = None) -> None:
         try:
             self.url = sa.make_url(url).set(drivername="postgresql+psycopg")
         except sa.exc.ArgumentError as error:
@@ -45,14 +46,17 @@ class Catalog:
             pool_pre_ping=True,  # a restarted server costs one ping, not one failed statement
             pool_size=pool_size,
             max_overflow=pool_size,
-            connect_args={"connect_timeout": _CONNECT_TIMEOUT_SECONDS, "application_name": "shelter"},
+            **(impatience.engine_arguments if impatience else _PATIENT),
         )
+        if impatience:
+            impatience.rule(self.engine)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """One transaction: committed whole at the end, rolled back on any error.
 
-        Raises CatalogAwayError when the server cannot be reached or went away meanwhile.
+        Raises CatalogAwayError when the server cannot be reached, went away meanwhile or takes too long, and
+        RefusedError for a value that no column can hold.
         """
         try:
             with self.engine.begin() as connection:
@@ -60,6 +64,11 @@ class Catalog:
         except _AWAY as error:
             raise CatalogAwayError(
                 f"the catalog at {self.place} did not answer: {_first_line(getattr(error, 'orig', None) or error)}",
+            ) from error
+        except (sa.exc.DataError, psycopg.DataError) as error:
+            raise RefusedError(
+                f"the catalog cannot hold a value: {_first_line(getattr(error, 'orig', None) or error)}",
+                reason="bad-value",
             ) from error
 
     @property

@@ -1,7 +1,8 @@
-"""The embedded system as one thing: PostgreSQL and Dagster's three processes, up together, down together.
+"""The embedded system as one thing: PostgreSQL, Dagster's three processes and the API, up together, down together.
 
     code-server ─ loads Shelter's definitions, starts runs     webserver ─ the user interface
     daemon ─ schedules, sensors, the queue of runs             PostgreSQL ─ the state of all of them
+    api ─ what nodes and readers speak to
 
 The children are told the settings of this process, whatever their source, and the URLs of
 the running databases, so that all of them work on the same state. One stack at a time may
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import requests
 from pydantic import SecretStr
 
 from shelter_pipeline.domain.errors import SetupError
@@ -32,9 +34,10 @@ from shelter_pipeline.embedded.processes import remembered, stop_sessions
 from shelter_pipeline.embedded.supervisor import ChildPart, Report, Supervisor
 from shelter_pipeline.settings import Settings
 
-CODE_SERVER, WEBSERVER, DAEMON = "code-server", "webserver", "daemon"
-ALL_PARTS = (CODE_SERVER, WEBSERVER, DAEMON)
-_STOP_ORDER = (DAEMON, WEBSERVER, CODE_SERVER)
+CODE_SERVER, WEBSERVER, DAEMON, API = "code-server", "webserver", "daemon", "api"
+DAGSTER_PARTS = (CODE_SERVER, WEBSERVER, DAEMON)
+ALL_PARTS = (*DAGSTER_PARTS, API)
+_STOP_ORDER = (API, DAEMON, WEBSERVER, CODE_SERVER)
 GRACE_SECONDS = 20.0
 _PROBE_SECONDS = 2.0
 _LOOPBACK = "127.0.0.1"
@@ -50,7 +53,7 @@ class Stack:
     def __init__(
         self,
         settings: Settings,
-        parts: Sequence[str] = ALL_PARTS,
+        parts: Sequence[str] = DAGSTER_PARTS,
         *,
         module: str = "shelter_pipeline.definitions",
         purpose: str = "shelter up",
@@ -65,7 +68,8 @@ class Stack:
         self._server: EmbeddedPostgres | None = None
         self._supervisor: Supervisor | None = None
         self._databases: DatabaseUrls | None = None
-        self._dagster = DagsterClient(_web_url(settings))
+        self._dagster = DagsterClient(_web_url(settings.bind_address, settings.dagster_port))
+        self._api_url = _web_url(settings.api_bind_address, settings.api_port)
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +82,8 @@ class Stack:
     @property
     def urls(self) -> dict[str, str]:
         """Where to look, by what is there."""
-        return {"dagster": self._dagster.url} if WEBSERVER in self._wanted else {}
+        where = {"dagster": (WEBSERVER, self._dagster.url), "api": (API, self._api_url)}
+        return {name: url for name, (part, url) in where.items() if part in self._wanted}
 
     @property
     def databases(self) -> DatabaseUrls:
@@ -114,7 +119,7 @@ class Stack:
             raise
 
     def stop(self) -> None:
-        """Stop every part in order (daemon, webserver, code server with its runs, PostgreSQL) and wait."""
+        """Stop every part in order (API, daemon, webserver, code server with its runs, PostgreSQL) and wait."""
         with self._interrupts.counted():
             if self._supervisor is not None:
                 self._supervisor.let_go()
@@ -157,7 +162,7 @@ class Stack:
         self._start_database(supervisor, home, report)
         children = self._make_children(home, run_folder, write_instance(home, settings))
         # The webserver and the daemon load the definitions through the code server.
-        for group in ((CODE_SERVER,), (WEBSERVER, DAEMON)):
+        for group in ((CODE_SERVER,), (WEBSERVER, DAEMON, API)):
             for name in group:
                 if name in self._wanted:
                     self._children[name] = children[name]
@@ -209,6 +214,7 @@ class Stack:
                 # Without a webserver there is nobody to ask.
                 self._daemon_answers if WEBSERVER in self._wanted else lambda: True,
             ),
+            API: (("shelter_pipeline.cli", "api"), lambda: _is_healthy(self._api_url)),
         }
         return {
             name: ChildPart(
@@ -217,7 +223,8 @@ class Stack:
                 home / "logs" / f"{name}.log",
                 run_folder,
                 probe,
-                environment,
+                # Its log is not turned over while it runs: a line a request would fill the disk.
+                {"SHELTER_API_ACCESS_LOG": "false"} | environment if name == API else environment,
             )
             for name, (command, probe) in commands.items()
         }
@@ -297,7 +304,7 @@ def _check_port(setting: str, address: str, port: int) -> None:
                 f"port {port} ({setting}) is not allowed for this account; set another"
             ) from None
         raise SetupError(
-            f"SHELTER_BIND_ADDRESS: cannot listen on {address!r}: {error.strerror or error}"
+            f"{_address_setting(setting)}: cannot listen on {address!r}: {error.strerror or error}"
         ) from None
 
 
@@ -307,17 +314,28 @@ def _ports(settings: Settings, parts: Sequence[str]) -> dict[str, tuple[str, int
         ports["SHELTER_CODE_SERVER_PORT"] = (_LOOPBACK, settings.code_server_port)
     if WEBSERVER in parts:
         ports["SHELTER_DAGSTER_PORT"] = (settings.bind_address, settings.dagster_port)
+    if API in parts:
+        ports["SHELTER_API_PORT"] = (settings.api_bind_address, settings.api_port)
     return ports
 
 
-def _web_url(settings: Settings) -> str:
+def _address_setting(port_setting: str) -> str:
+    return "SHELTER_API_BIND_ADDRESS" if port_setting == "SHELTER_API_PORT" else "SHELTER_BIND_ADDRESS"
+
+
+def _web_url(address: str, port: int) -> str:
     # An address for "every interface" is one to listen on, not one to talk to.
-    host = {"0.0.0.0": _LOOPBACK, "::": "::1"}.get(settings.bind_address, settings.bind_address)  # noqa: S104
-    return (
-        f"http://[{host}]:{settings.dagster_port}"
-        if ":" in host
-        else f"http://{host}:{settings.dagster_port}"
-    )
+    host = {"0.0.0.0": _LOOPBACK, "::": "::1"}.get(address, address)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _is_healthy(url: str) -> bool:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy stands between us and our own parts
+            return session.get(f"{url}/health", timeout=_PROBE_SECONDS).ok
+    except requests.RequestException:
+        return False
 
 
 def _accepts(host: str, port: int) -> bool:

@@ -12,6 +12,7 @@ from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.discoveries import seed_asset_kinds
 from shelter_pipeline.catalog.host_ledger import HostLedger
 from shelter_pipeline.catalog.host_robots import HostRobots
+from shelter_pipeline.catalog.impatience import Impatience
 from shelter_pipeline.catalog.migrate import migrate
 from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.discovery.classification_table import classification_rules
@@ -94,17 +95,25 @@ class Workplace:
 
 
 @contextmanager
-def open_workplace(settings: Settings, *, migrated: bool = True) -> Iterator[Workplace]:
+def open_workplace(
+    settings: Settings,
+    *,
+    migrated: bool = True,
+    impatience: Impatience | None = None,
+    connections: int = 5,
+) -> Iterator[Workplace]:
     """The workplace of these settings; the embedded PostgreSQL is started for it if none is running.
 
-    With `migrated` the schema is brought up to date first. Raises SetupError when
+    With `migrated` the schema is brought up to date first, with all the patience that takes; `impatience`
+    bounds what is asked afterwards, over up to twice so many `connections`. Raises SetupError when
     something has to be set, installed or freed before anything can work.
     """
     with open_catalog(settings) as url:
-        catalog = Catalog(url)
+        if migrated:
+            with closing(Catalog(url)) as patient:
+                prepare_catalog(patient, settings)
+        catalog = Catalog(url, pool_size=connections, impatience=impatience)
         try:
-            if migrated:
-                prepare_catalog(catalog, settings)
             with (
                 Politeness.of(settings, HostLedger(catalog)) as politeness,
                 closing(RobotsBook.of(settings, politeness, HostRobots(catalog))) as robots,

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import psutil
 import pytest
+import requests
 
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.embedded.dagster_client import DagsterClient
@@ -25,7 +26,7 @@ from shelter_pipeline_tests.support.postgres import reachable_folder
 
 pytestmark = pytest.mark.stack
 
-PARTS = ("code-server", "webserver", "daemon")
+PARTS = ("code-server", "webserver", "daemon", "api")
 PATIENCE_SECONDS = 60
 LAUNCH = """
 mutation { answer: launchRun(executionParams: {mode: "default", runConfigData: "{}", selector: {
@@ -156,6 +157,13 @@ def materialize(stack: RunningStack) -> str:
     return run_id
 
 
+def is_healthy(stack: RunningStack) -> bool:
+    url = f"http://127.0.0.1:{stack.environment['SHELTER_API_PORT']}/health"
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(url, timeout=10).status_code == 200
+
+
 def status_of(stack: RunningStack, run_id: str) -> str:
     return stack.dagster.query(RUN, {"id": run_id})["runOrError"]["status"]
 
@@ -168,9 +176,14 @@ def materialized_runs(stack: RunningStack) -> set[str]:
 @pytest.fixture(scope="module")
 def stack() -> Iterator[RunningStack]:
     with reachable_folder() as folder:
-        web, code = free_ports(2)
+        web, code, api = free_ports(3)
         running = RunningStack(
-            folder / "home", {"SHELTER_DAGSTER_PORT": str(web), "SHELTER_CODE_SERVER_PORT": str(code)}
+            folder / "home",
+            {
+                "SHELTER_DAGSTER_PORT": str(web),
+                "SHELTER_CODE_SERVER_PORT": str(code),
+                "SHELTER_API_PORT": str(api),
+            },
         )
         try:
             running.up()
@@ -250,6 +263,7 @@ def test_a_postgresql_that_is_killed_is_started_again_and_events_are_written(up:
     eventually(up.dagster.has_location)
 
     assert materialize(up) in materialized_runs(up)
+    assert eventually(lambda: is_healthy(up))
 
 
 def test_a_second_stack_on_the_same_home_is_told_who_is_there(up: RunningStack) -> None:
@@ -267,7 +281,11 @@ def test_a_taken_port_is_named_with_its_setting(up: RunningStack, tmp_path: Path
     port = up.environment["SHELTER_DAGSTER_PORT"]
     other = RunningStack(
         tmp_path / "other",
-        {"SHELTER_DAGSTER_PORT": port, "SHELTER_CODE_SERVER_PORT": str(free_ports(1)[0])},
+        {
+            "SHELTER_DAGSTER_PORT": port,
+            "SHELTER_CODE_SERVER_PORT": str(free_ports(1)[0]),
+            "SHELTER_API_PORT": str(free_ports(1)[0]),
+        },
     )
 
     other.begin()

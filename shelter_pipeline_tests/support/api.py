@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
+from fastapi import APIRouter, Depends
 
+from shelter_pipeline.api.security import principal_of
 from shelter_pipeline.api.serve import server_of
 from shelter_pipeline.api.services import Services
 from shelter_pipeline.operations.workplace import Workplace
@@ -42,11 +44,15 @@ class ApiUnderTest:
 
 
 @contextmanager
-def an_api(catalog_url: str, store: Path, **changes: Any) -> Iterator[ApiUnderTest]:
-    """A running API over this catalog and a local store in this folder."""
+def an_api(
+    catalog_url: str, store: Path, *, routes: Sequence[APIRouter] = (), **changes: Any
+) -> Iterator[ApiUnderTest]:
+    """A running API over this catalog and a local store in this folder; with `routes` of a test's own."""
     [port] = free_ports(1)
     with a_workplace(catalog_url, store, **({"api_port": port} | changes)) as workplace:
         server = server_of(Services(workplace))
+        for router in routes:
+            server.config.app.include_router(router, dependencies=[Depends(principal_of)])
         thread = threading.Thread(target=server.run, name="api", daemon=True)
         thread.start()
         until = time.monotonic() + _SECONDS

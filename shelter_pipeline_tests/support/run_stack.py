@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 
 from shelter_pipeline.domain.errors import SetupError
-from shelter_pipeline.embedded.stack import Stack
+from shelter_pipeline.embedded.stack import ALL_PARTS, Stack
 from shelter_pipeline.settings import load_settings
+
+TINY = "shelter_pipeline_tests.support.tiny_definitions"
 
 
 def say(line: str) -> None:
@@ -15,7 +17,7 @@ def say(line: str) -> None:
 
 def main() -> int:
     try:
-        with Stack(load_settings(), module="shelter_pipeline_tests.support.tiny_definitions") as stack:
+        with Stack(load_settings(), ALL_PARTS, module=TINY) as stack:
             stack.start(say)
             say(f"switched on: {' '.join(sorted(stack.switch_on_automation()))}")
             say("up")

@@ -32,12 +32,13 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def environment(home: Path) -> dict[str, str]:
-    dagster_port, code_port = free_ports(2)
+    dagster_port, code_port, api_port = free_ports(3)
     return {
         **os.environ,
         "SHELTER_HOME": str(home),
         "SHELTER_DAGSTER_PORT": str(dagster_port),
         "SHELTER_CODE_SERVER_PORT": str(code_port),
+        "SHELTER_API_PORT": str(api_port),
         "SHELTER_SAMPLE_PORT": str(free_port_row(4)),
         "COLUMNS": "120",
     }
@@ -120,11 +121,15 @@ def test_up_shows_the_demos_history_and_stops_at_sigterm(
             await_line(process, "Ctrl-C stops everything")
 
             second = run(environment, "up")
+            health = requests.get(
+                f"http://127.0.0.1:{environment['SHELTER_API_PORT']}/health", timeout=30
+            ).json()
             runs = ask(url, "query { runsOrError { ... on Runs { results { jobName status } } } }")
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
 
+    assert health["status"] == "healthy"
     assert second.returncode == 2
     assert "already running as process" in second.stderr
     jobs = {(one["jobName"], one["status"]) for one in runs["runsOrError"]["results"]}

@@ -1,0 +1,71 @@
+"""Types of what callers send, shared by all routes: what PostgreSQL could not take is refused before it gets there.
+
+A number that no bigint holds, a text with NUL or half a character, an infinity: each is
+a 422 with its place, never an error of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Path, Query
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+MAX_BIGINT = 2**63 - 1
+_NUMBER = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", re.ASCII)
+SHA256_FORM = "^[0-9a-f]{64}$"
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("it must not contain NUL")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("it must be Unicode text, without lone surrogates")
+    return text
+
+
+# Text that the catalog can keep. `Words` is bounded as well: for what is searched or shown.
+Text = Annotated[str, AfterValidator(_storable)]
+Words = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_storable)
+]
+
+# Numbers of bodies: a count, a key of a row, a measure. Strict, so that "7", 7.0 and true are no 7.
+BigInt = Annotated[int, Field(ge=0, le=MAX_BIGINT, strict=True)]
+Key = Annotated[int, Field(ge=1, le=MAX_BIGINT, strict=True)]
+Measure = Annotated[float, AllowInfNan(False), Field(ge=0, le=1e15, strict=True)]
+
+
+def _spelled(value: object) -> object:
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
+        raise ValueError("it must be a date and time, such as 2026-01-31T12:00:00Z")
+    return value
+
+
+# A moment, spelled out (RFC 3339): pydantic alone takes a bare number for seconds since 1970.
+Moment = Annotated[datetime, BeforeValidator(_spelled)]
+
+# Parameters of paths and queries.
+Id = Annotated[int, Path(ge=1, le=MAX_BIGINT)]
+Sha256 = Annotated[str, Path(pattern=SHA256_FORM, examples=["0" * 64])]
+PathName = Annotated[str, Path(min_length=1, max_length=200), AfterValidator(_storable)]
+OptionalWords = Annotated[Annotated[str, AfterValidator(_storable)] | None, Query(max_length=500)]
+PageSize = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
+After = Annotated[int, Query(ge=0, le=MAX_BIGINT, description="Go on after this id.")]
+
+
+class Body(BaseModel):
+    """Base of all request bodies: unknown fields are left alone, so that old clients and new ones are served."""
+
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
