@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.domain.node_versions import is_version
 from shelter_pipeline.domain.portal_headers import SECRET_PREFIX
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -123,6 +124,15 @@ class Settings(BaseSettings):
     api_burst: Count = Field(150, description="Reads, and writes, that one caller may ask for at once.")
     api_requests_at_once: Count = Field(
         16, description="Requests of one caller that are worked on at once; the others wait."
+    )
+
+    # Nodes
+    min_node_version: str = Field(
+        "0.1.0",
+        description="Oldest version of the node's program that may write; an older one is told to update.",
+    )
+    nodes_per_network_a_day: Count = Field(
+        20, description="Nodes that may join uninvited from one network within a day."
     )
 
     # Fetching: what one capture may take
@@ -334,6 +344,13 @@ class Settings(BaseSettings):
     def _is_no_guess(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < _LEAST_PEPPER_CHARACTERS:
             raise ValueError(f"it must have {_LEAST_PEPPER_CHARACTERS} characters or more")
+        return value
+
+    @field_validator("min_node_version")
+    @classmethod
+    def _is_version(cls, value: str) -> str:
+        if not is_version(value):
+            raise ValueError("it must be a version, like 0.2.0")
         return value
 
     @field_validator("user_agent")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from shelter_pipeline.domain.nightly import HARVEST_HOUR
 from shelter_pipeline.operations.ledger import broken_harvests, portal_keys
 from shelter_pipeline.orchestration.checks import audit_job
 from shelter_pipeline.orchestration.jobs import (
@@ -18,7 +19,7 @@ from shelter_pipeline.orchestration.partitions import add_missing, portals
 from shelter_pipeline.orchestration.resources import Workplaces
 
 
-@dg.schedule(job=refresh_portal, cron_schedule="0 2 * * *", execution_timezone="UTC")
+@dg.schedule(job=refresh_portal, cron_schedule=f"0 {HARVEST_HOUR} * * *", execution_timezone="UTC")
 def nightly_harvest(
     context: dg.ScheduleEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> Iterator[dg.RunRequest]:
