@@ -8,6 +8,7 @@ hands it down. `docs/how-to/settings.md` lists them; a test keeps the two equal.
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -87,6 +88,9 @@ class Settings(BaseSettings):
     # The HTTP API
     api_bind_address: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
     api_port: Port = Field(8000, description="Port of the HTTP API.")
+    api_public_url: str = Field(
+        "", description="URL under which callers reach the API; empty means the one that each request names."
+    )
     api_writes: Literal["auto", "token"] = Field(
         "auto",
         description="Who may write: auto lets whoever is on this machine, if the API listens on loopback alone.",
@@ -361,6 +365,15 @@ class Settings(BaseSettings):
         if not (value.isascii() and value.isprintable()):
             raise ValueError("it must be printable ASCII")
         return value
+
+    @field_validator("api_public_url")
+    @classmethod
+    def _is_a_base(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/?#@\"<>]+(/[^\s?#\"<>]*)?", value):
+            raise ValueError(
+                "it must be an http or https URL without query, such as https://data.example.org"
+            )
+        return value.rstrip("/")
 
     @field_validator(
         *("database_url", "dagster_database_url", "datagov_api_key", "api_pepper"),

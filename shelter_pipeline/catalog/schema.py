@@ -9,6 +9,7 @@ from shelter_pipeline.catalog import (
     tables_priority,
     tables_probing,
     tables_rescue,
+    tables_search,
 )
 from shelter_pipeline.catalog.tables import metadata
 
@@ -20,4 +21,5 @@ __all__ = [
     "tables_priority",
     "tables_probing",
     "tables_rescue",
+    "tables_search",
 ]

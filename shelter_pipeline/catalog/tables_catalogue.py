@@ -157,6 +157,8 @@ dataset = sa.Table(
     sa.CheckConstraint("octet_length(record_hash) = 32", name="record_hash_is_sha256"),
     one_of("state", "listed", "absent"),
     sa.Index("ix_dataset_slug", "slug"),
+    sa.Index("ix_dataset_identifier", "identifier", postgresql_using="hash"),
+    sa.Index("ix_dataset_changed_at_id", "changed_at", "id"),
 )
 
 # Apart from `dataset`, so that seeing an unchanged record again writes a few bytes and not the record.
@@ -227,6 +229,7 @@ resource = sa.Table(
     moment("discovered_at"),
     sa.UniqueConstraint("dataset_id", "key"),
     one_of("role", "download", "access", "landing"),
+    sa.Index("ix_resource_key", "key", postgresql_using="hash"),
     sa.Index(
         "ix_resource_undiscovered",
         "dataset_id",

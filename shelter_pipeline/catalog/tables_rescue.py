@@ -148,6 +148,7 @@ asset = sa.Table(
     # pending: wanted when due; held: we have it; failed: the reason says when to look again; dead: given up
     one_of("state", "pending", "held", "failed", "dead"),
     sa.CheckConstraint("state <> 'held' OR sha256 IS NOT NULL", name="held_has_bytes"),
+    sa.Index("ix_asset_sha256", "sha256", postgresql_where=sa.text("sha256 IS NOT NULL")),
     sa.Index("ix_asset_pending", "next_attempt_at", "id", postgresql_where=sa.text("state = 'pending'")),
     sa.Index(
         "ix_asset_unprobed",

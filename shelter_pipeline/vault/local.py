@@ -9,6 +9,7 @@ blob that has rotted is healed by its next download without being read first.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -19,12 +20,13 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from shelter_pipeline.domain.errors import SetupError, TransientError
+from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientError
 from shelter_pipeline.vault.documents import place_document, put_group
 from shelter_pipeline.vault.durability import can_sync_file_systems, sync_folder
 from shelter_pipeline.vault.folders import DurableFolders
 from shelter_pipeline.vault.group import publish_group
 from shelter_pipeline.vault.partial import own, storing
+from shelter_pipeline.vault.ranges import BlobRange, checked_range
 from shelter_pipeline.vault.spooling import SpoolingStore
 from shelter_pipeline.vault.store import (
     FOLDERS,
@@ -40,6 +42,7 @@ from shelter_pipeline.vault.sweep import sweep
 # From so many files on, syncing the whole file system costs less than syncing each.
 _GROUP = 4
 _DOCUMENTS_AT_ONCE = 256
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 
 
 class LocalStore(SpoolingStore):
@@ -68,6 +71,27 @@ class LocalStore(SpoolingStore):
     def open(self, sha256: str) -> BinaryIO:
         """A blob for reading. Raises FileNotFoundError if it is not held."""
         return (self.root / "blobs" / digest_path(sha256)).open("rb")
+
+    def read_range(self, sha256: str, first: int, last: int) -> BlobRange:
+        """The bytes `first` to `last` of a blob. Raises FileNotFoundError if no regular file is there."""
+        count, location = checked_range(first, last), f"blobs/{digest_path(sha256)}"
+        with storing(f"read {location}"):
+            try:
+                descriptor = self._open_regular(location)
+            except OSError as error:
+                if error.errno not in _NOT_THERE:
+                    raise
+                # Without the folder of all blobs its file system is away, and says nothing of one.
+                os.stat(self.root / "blobs")  # noqa: PTH116
+                descriptor = None
+        if descriptor is None:
+            raise FileNotFoundError(f"{self.name} holds no {location}")
+        file = os.fdopen(descriptor, "rb", buffering=0)
+        if os.fstat(descriptor).st_size <= last:
+            file.close()
+            raise DamagedError(f"{location} ends before byte {last}", reason="mismatch")
+        file.seek(first)
+        return BlobRange(file, count, location)
 
     def size_of(self, sha256: str) -> int | None:
         """Size of a blob as it stands, None if no regular file is there."""
@@ -143,21 +167,10 @@ class LocalStore(SpoolingStore):
     def read_again(self, location: str) -> tuple[str, int] | None:
         """Digest and size of the bytes that stand there; None if no regular file can be read there to its end."""
         try:
-            # Neither following a link nor waiting for the other end of a pipe.
-            descriptor = os.open(
-                self.root / location, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            )
-        except OSError:
-            return None
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
-            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            with os.fdopen(self._open_regular(location), "rb", buffering=0) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
-        except OSError:  # the medium itself cannot read it any more
+        except OSError:  # nothing of that kind is there, or the medium itself cannot read it any more
             return None
-        finally:
-            os.close(descriptor)
 
     def quarantine(self, location: str) -> str | None:
         """Move a thing out of the blobs without losing anything; returns where it stands now."""
@@ -166,6 +179,15 @@ class LocalStore(SpoolingStore):
             (self.root / location).rename(target)
             sync_folder(target.parent)
         return target.relative_to(self.root).as_posix()
+
+    def _open_regular(self, location: str) -> int:
+        """A descriptor of the regular file that stands there. Raises OSError, `_NOT_THERE` if nothing else does."""
+        # Neither following a link nor waiting for the other end of a pipe.
+        descriptor = os.open(self.root / location, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, "not a regular file", location)
 
     def _publish(self, partial: Partial, kind: str) -> Blob:
         file = own(partial)

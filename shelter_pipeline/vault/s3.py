@@ -19,6 +19,7 @@ from typing import BinaryIO
 from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientError
 from shelter_pipeline.vault.parallel import in_order
 from shelter_pipeline.vault.partial import own
+from shelter_pipeline.vault.ranges import BlobRange, checked_range
 from shelter_pipeline.vault.s3_bucket import BegunUpload, Bucket
 from shelter_pipeline.vault.s3_capabilities import find_capabilities
 from shelter_pipeline.vault.s3_client import S3Error, S3Options, S3Place, connect
@@ -87,6 +88,18 @@ class S3Store(SpoolingStore):
         except S3Error as error:
             if error.is_absent:
                 raise FileNotFoundError(f"{self.name} holds no {location}") from error
+            raise
+
+    def read_range(self, sha256: str, first: int, last: int) -> BlobRange:
+        """The bytes `first` to `last` of a blob, by one ranged request that is taken up again where it breaks off."""
+        count, location = checked_range(first, last), f"blobs/{digest_path(sha256)}"
+        try:
+            return BlobRange(self._bucket.open(location, first, last), count, location)
+        except S3Error as error:
+            if error.is_absent:
+                raise FileNotFoundError(f"{self.name} holds no {location}") from error
+            if error.is_beyond:
+                raise DamagedError(f"{location} ends before byte {first}", reason="mismatch") from error
             raise
 
     def size_of(self, sha256: str) -> int | None:

@@ -92,14 +92,24 @@ class Bucket:
             raise
         return Found(head["ContentLength"], head["ETag"], head.get("ChecksumSHA256"))
 
-    def open(self, location: str) -> BinaryIO:
-        """An object's bytes, to be closed. S3Error `is_absent` if there is none."""
+    def open(self, location: str, first: int = 0, last: int | None = None) -> BinaryIO:
+        """An object's bytes from `first` to `last`, to be closed.
+
+        S3Error `is_absent` if there is none, `is_beyond` if it ends before `first`.
+        """
 
         def get(offset: int, etag: str | None) -> dict[str, Any]:
-            rest: dict[str, Any] = {"Range": f"bytes={offset}-"} if offset else {}
+            start, end = first + offset, "" if last is None else last
+            rest: dict[str, Any] = {"Range": f"bytes={start}-{end}"} if start or last is not None else {}
             condition: dict[str, Any] = {"IfMatch": etag} if etag else {}
             with asking(f"read {location}"):
-                return dict(self._client.get_object(**self._at(location), **rest, **condition))
+                reply: dict[str, Any] = dict(
+                    self._client.get_object(**self._at(location), **rest, **condition)
+                )
+            if rest and not str(reply.get("ContentRange", "")).startswith(f"bytes {start}-"):
+                reply["Body"].close()
+                raise S3Error(f"{location} came from its beginning, and not from byte {start} on")
+            return reply
 
         return io.BufferedReader(ObjectReader(get, location), _BUFFER_BYTES)
 

@@ -27,7 +27,7 @@ _CONNECT_SECONDS = 10
 _FULL = frozenset(
     {"QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
 )
-_ABSENT, _CONTENDED, _TAKEN, _UNKNOWN, _FULL_STATUS = 404, 409, 412, 501, 507
+_ABSENT, _CONTENDED, _TAKEN, _BEYOND, _UNKNOWN, _FULL_STATUS = 404, 409, 412, 416, 501, 507
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*\Z")
 
@@ -97,6 +97,11 @@ class S3Error(TransientError):
     def is_taken(self) -> bool:
         """A condition did not hold (412): the key is taken, or the object has changed."""
         return self.status == _TAKEN
+
+    @property
+    def is_beyond(self) -> bool:
+        """The range begins where the object has ended (416)."""
+        return self.status == _BEYOND
 
     @property
     def is_contended(self) -> bool:

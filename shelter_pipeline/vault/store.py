@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 from shelter_pipeline.domain.errors import TransientError
+from shelter_pipeline.vault.ranges import BlobRange
 
 # What a store keeps at its top.
 FOLDERS = ("blobs", "suspect", "partial", "quarantine", "manifests", "records")
@@ -99,6 +100,14 @@ class BlobStore(Protocol):
 
     def open(self, sha256: str) -> BinaryIO:
         """A blob for reading. Raises FileNotFoundError if it is not held."""
+
+    def read_range(self, sha256: str, first: int, last: int) -> BlobRange:
+        """The bytes `first` to `last` of a blob, both included, in pieces; opened now, to be read to the end or closed.
+
+        Raises FileNotFoundError if it is not held, DamagedError `mismatch` (now or while
+        reading) if it is not that long, TransientError `store-failed` if the store is away,
+        ValueError for a range that holds nothing.
+        """
 
     def size_of(self, sha256: str) -> int | None:
         """Size of a blob as it stands, None if it is not held."""

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from shelter_pipeline.domain.errors import DamagedError, TransientError
+from shelter_pipeline.vault.s3 import S3Store
+from shelter_pipeline.vault.s3_client import S3Options, S3Place
 from shelter_pipeline.vault.store import Blob
-from shelter_pipeline_tests.support.stores import StoreUnderTest
+from shelter_pipeline_tests.support.ports import free_ports
+from shelter_pipeline_tests.support.stores import FolderUnderTest, StoreUnderTest
 
 HELLO = b"hello, archive"
 HELLO_SHA256 = hashlib.sha256(HELLO).hexdigest()
@@ -136,6 +139,53 @@ def test_what_is_not_held_cannot_be_opened(place: StoreUnderTest) -> None:
         place.store.open(HELLO_SHA256)
 
     assert place.store.size_of(HELLO_SHA256) is None
+
+
+def test_any_part_of_a_blob_can_be_read(place: StoreUnderTest) -> None:
+    body = random.Random(6).randbytes(700_001)
+    sha256 = receive(place.store, body).sha256
+
+    for first, last in [
+        (0, 0),
+        (0, 700_000),
+        (1, 5),
+        (299_999, 300_000),
+        (300_000, 700_000),
+        (700_000, 700_000),
+    ]:
+        with place.store.read_range(sha256, first, last) as pieces:
+            assert b"".join(pieces) == body[first : last + 1], (first, last)
+    with place.store.read_range(sha256, 0, 700_000) as pieces:
+        assert body.startswith(next(pieces))
+    assert list(pieces) == []  # who has closed it gets no more
+
+
+def test_a_part_that_is_not_all_there_is_an_error_and_no_shorter_part(place: StoreUnderTest) -> None:
+    sha256 = receive(place.store, HELLO).sha256
+
+    for first, last in [(0, len(HELLO)), (len(HELLO), len(HELLO)), (10**12, 10**12 + 5)]:
+        with pytest.raises(DamagedError, match=r"ends before byte|shorter"):
+            list(place.store.read_range(sha256, first, last))
+    for first, last in [(-1, 3), (3, 2)]:
+        with pytest.raises(ValueError, match="no range"):
+            place.store.read_range(sha256, first, last)
+    place.replace(HELLO_BLOB, None)
+    with pytest.raises(FileNotFoundError):
+        place.store.read_range(sha256, 0, 3)
+
+
+def test_a_store_that_is_away_says_nothing_of_what_it_holds(tmp_path: Path, s3_credentials: None) -> None:
+    folder = FolderUnderTest(tmp_path / "store")
+    receive(folder.store, HELLO)
+    folder.root.rename(tmp_path / "not mounted")
+    [port] = free_ports(1)
+    options = S3Options(endpoint_url=f"http://127.0.0.1:{port}", timeout_seconds=1, max_attempts=1)
+    bucket = S3Store(S3Place("rescued", ""), tmp_path / "scratch", options)
+
+    for store in (folder.store, bucket):
+        with pytest.raises(TransientError) as end:
+            store.read_range(HELLO_SHA256, 0, 3)
+        assert end.value.reason == "store-failed"
 
 
 def test_a_blob_can_be_read_in_pieces(place: StoreUnderTest) -> None:

@@ -262,6 +262,28 @@ def test_reading_goes_on_where_the_connection_broke(store: S3Store, proxy: S3Pro
     assert ranges[1] == f"bytes={3 * MIB}-"
 
 
+def test_a_part_is_asked_for_alone_and_goes_on_where_the_connection_broke(
+    store: S3Store, proxy: S3Proxy
+) -> None:
+    sha256 = receive(store, LARGE)
+    cuts = iter([MIB, 0])
+    proxy.rule = lambda _: Way(give_bytes=cut) if (cut := next(cuts, None)) is not None else None
+
+    part = b"".join(store.read_range(sha256, 5, 3 * MIB))
+
+    assert part == LARGE[5 : 3 * MIB + 1]
+    ranges = [request.headers.get("Range") for request in proxy.seen("GET")]
+    assert ranges[-3:] == [f"bytes=5-{3 * MIB}", *[f"bytes={MIB + 5}-{3 * MIB}"] * 2]
+
+
+def test_a_server_that_ignores_the_range_is_not_believed(store: S3Store, proxy: S3Proxy) -> None:
+    sha256 = receive(store, b"from the beginning")
+    proxy.rule = lambda _: Way(forget=("range",))
+
+    with pytest.raises(S3Error, match="from its beginning"):
+        store.read_range(sha256, 5, 8)
+
+
 def test_a_blob_that_was_replaced_while_it_is_read_is_not_spliced(
     store: S3Store, proxy: S3Proxy, seaweedfs: SeaweedFS
 ) -> None:

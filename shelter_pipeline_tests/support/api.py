@@ -45,7 +45,7 @@ class ApiUnderTest:
 
 @contextmanager
 def an_api(
-    catalog_url: str, store: Path, *, routes: Sequence[APIRouter] = (), **changes: Any
+    catalog_url: str, store: Path, /, *, routes: Sequence[APIRouter] = (), **changes: Any
 ) -> Iterator[ApiUnderTest]:
     """A running API over this catalog and a local store in this folder; with `routes` of a test's own."""
     [port] = free_ports(1)

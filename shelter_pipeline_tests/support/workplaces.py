@@ -11,7 +11,7 @@ from shelter_pipeline.operations.workplace import Workplace, open_workplace
 from shelter_pipeline.settings import Settings, load_settings
 
 
-def settings_for(catalog_url: str, store: Path, **changes: Any) -> Settings:
+def settings_for(catalog_url: str, store: Path, /, **changes: Any) -> Settings:
     """Settings under which a rescue of a portal on loopback wastes no time."""
     values: dict[str, Any] = {
         "home": store.parent / "home",
@@ -26,7 +26,7 @@ def settings_for(catalog_url: str, store: Path, **changes: Any) -> Settings:
 
 
 @contextmanager
-def a_workplace(catalog_url: str, store: Path, **changes: Any) -> Iterator[Workplace]:
+def a_workplace(catalog_url: str, store: Path, /, **changes: Any) -> Iterator[Workplace]:
     """The rooms over this catalog and a local store in this folder."""
     with open_workplace(settings_for(catalog_url, store, **changes)) as workplace:
         yield workplace

@@ -1,0 +1,37 @@
+"""What is derived from the catalog so that it can be read quickly: words of datasets, standings of organizations.
+
+Nothing here is a source: all of it can be thrown away and made again.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from shelter_pipeline.catalog.tables import metadata
+
+# Apart from `dataset`, so that a harvest writes no word of it. No foreign key: its check would lock every dataset, and
+# datasets are never deleted.
+dataset_search = sa.Table(
+    "dataset_search",
+    metadata,
+    sa.Column("dataset_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("record_hash", sa.LargeBinary, nullable=False),  # of the record whose words these are
+    sa.Column("title", TSVECTOR, nullable=False),  # its words alone, and the facets of `document`
+    # Title A, keywords and organization B, publisher and themes C, description D; and as facets, which are no words,
+    # `organization=ID`, `portal=ID` and `kind=WORD`.
+    sa.Column("document", TSVECTOR, nullable=False),
+    # New words wait in a list that every search reads; the refresh empties it, and so does the server when it is full.
+    sa.Index(
+        "ix_dataset_search_title",
+        "title",
+        postgresql_using="gin",
+        postgresql_with={"gin_pending_list_limit": 16384},
+    ),
+    sa.Index(
+        "ix_dataset_search_document",
+        "document",
+        postgresql_using="gin",
+        postgresql_with={"gin_pending_list_limit": 16384},
+    ),
+)
