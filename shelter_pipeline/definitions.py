@@ -15,6 +15,7 @@ from shelter_pipeline.orchestration.catalog_assets import (
 )
 from shelter_pipeline.orchestration.checks import audit_job, checks
 from shelter_pipeline.orchestration.jobs import asset_jobs, fixity
+from shelter_pipeline.orchestration.node_proofs import node_proofs
 from shelter_pipeline.orchestration.rescue_assets import batch_plan, download_batches, organization_rescue
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.schedules import schedules
@@ -35,7 +36,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
             organization_rescue,
         ],
         asset_checks=list(checks),
-        jobs=[*asset_jobs, audit_job, fixity],
+        jobs=[*asset_jobs, audit_job, fixity, node_proofs],
         schedules=list(schedules),
         sensors=list(sensors),
         resources={"workplaces": Workplaces(), **overrides},

@@ -249,6 +249,38 @@ class Settings(BaseSettings):
     )
     batch_max_attempts: Count = Field(20, description="Runs of one batch before it waits for a person.")
 
+    # Volunteers' nodes: what their word counts for
+    node_uploads: bool = Field(
+        True, description="Whether nodes are asked to send what they fetched, where we do not hold it."
+    )
+    node_upload_max_bytes: Count = Field(
+        10 * 1024**3, description="Largest file that a node is asked to send, in bytes."
+    )
+    node_upload_hours: Seconds = Field(
+        12, description="Hours that a node has to send a file; large files get more, at 128 KiB a second."
+    )
+    node_open_uploads: Count = Field(
+        50, description="Files that one node may owe us at once; of more it is not asked to send any."
+    )
+    node_uploads_at_once: Count = Field(8, description="Uploads that are received at the same time.")
+    quorum_nodes: Annotated[int, Field(ge=2, le=20)] = Field(
+        2, description="Independent nodes whose word together counts like our own look."
+    )
+    challenge_days: Seconds = Field(
+        30, description="Days between two challenges of a trusted node's copy; new nodes get more."
+    )
+    challenge_answer_days: Seconds = Field(7, description="Days that a node has to answer a challenge.")
+    challenges_per_run: Annotated[int, Field(ge=0)] = Field(
+        5000, description="Challenges that one run sets, over all nodes; 0 sets none."
+    )
+    challenges_per_node: Count = Field(100, description="Challenges that one node may have open at once.")
+    confirm_first: Annotated[int, Field(ge=0)] = Field(
+        20, description="A node's first files, which are all fetched a second time by somebody else."
+    )
+    confirm_least_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.05, description="Share of a trusted node's files that are fetched a second time, at the least."
+    )
+
     # Harvests
     harvest_full_every_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         7,

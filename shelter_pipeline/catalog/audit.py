@@ -10,6 +10,7 @@ def audit(catalog: Catalog) -> dict[str, int]:
 
     `assets_without_resource` (they wait in a batch and nothing leads to them),
     `captures_without_blob`, `blobs_without_copy`, `settled_without_capture`, `failed_batches`,
-    `unexplained_files` (given up without a reason).
+    `unexplained_files` (given up without a reason), `copies_without_proof` (a node's, good on its word
+    alone), `unproved_copies_that_count`.
     """
     return {name: int(value) for name, value in catalog.rows("audit")[0].items()}

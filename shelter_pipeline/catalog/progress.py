@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +96,10 @@ def manifest_entries(catalog: Catalog, batch_id: int) -> Iterator[dict[str, Any]
         # The captures first: a state that is newer than they are is better than one that is older.
         found = {
             name: [
-                dict(row) for row in connection.execute(statement(name), {"batch_id": batch_id}).mappings()
+                dict(row)
+                for row in connection.execute(
+                    statement(name), {"batch_id": batch_id, "asset_ids": []}
+                ).mappings()
             ]
             for name in _OF_A_MANIFEST
         }
@@ -107,10 +110,29 @@ def manifest_entries(catalog: Catalog, batch_id: int) -> Iterator[dict[str, Any]
         yield {**capture, "heads": msgspec.json.decode(capture["heads"])}
 
 
-def dataset_records(catalog: Catalog, batch_id: int) -> Generator[tuple[str, str], None, None]:
-    """The portals' own records behind a batch, one by one, each with the SHA-256 of its bytes; to be closed."""
+def brought_entries(
+    catalog: Catalog, capture_ids: Sequence[int], asset_ids: Sequence[int]
+) -> list[dict[str, Any]]:
+    """The lines of a manifest of files that nodes brought: their datasets, the files, the captures that hold them."""
+    with catalog.begin() as connection:
+        captures, datasets, assets = (
+            [dict(row) for row in connection.execute(statement(name), parameters).mappings()]
+            for name, parameters in (
+                ("capture_entries", {"capture_ids": list(capture_ids)}),
+                ("manifest_datasets", {"batch_id": None, "asset_ids": list(asset_ids)}),
+                ("manifest_assets", {"batch_id": None, "asset_ids": list(asset_ids)}),
+            )
+        )
+    return [*datasets, *assets, *captures]
+
+
+def dataset_records(
+    catalog: Catalog, batch_id: int | None, asset_ids: Sequence[int] = ()
+) -> Generator[tuple[str, str], None, None]:
+    """The portals' own records behind a batch or files, each with the SHA-256 of its bytes; to be closed."""
+    parameters = {"batch_id": batch_id, "asset_ids": list(asset_ids)}
     with catalog.begin() as connection:
         streamed = connection.execution_options(yield_per=_RECORDS_AT_ONCE)
-        with streamed.execute(statement("dataset_records"), {"batch_id": batch_id}) as rows:
+        with streamed.execute(statement("dataset_records"), parameters) as rows:
             for row in rows:
                 yield row.record, row.raw

@@ -65,8 +65,12 @@ proof = sa.Table(
     key(),
     reference("node_id", "node"),
     reference("asset_id", "asset", nullable=True),
-    sa.Column("sha256", sa.Text, sa.ForeignKey("blob.sha256"), nullable=False),
+    # As reported: no blob is known of it before somebody has hashed the bytes.
+    sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
+    # What the node says of the reply, for whoever looks at the bytes later.
+    sa.Column("media_type", sa.Text),
+    sa.Column("last_modified", sa.Text),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, server_default="open"),
     sa.Column("nonce", sa.LargeBinary),
@@ -83,6 +87,33 @@ proof = sa.Table(
         "uq_proof_open", "node_id", "sha256", "kind", unique=True, postgresql_where=sa.text("state = 'open'")
     ),
     sa.Index("ix_proof_deadline", "deadline", postgresql_where=sa.text("state = 'open'")),
+    sa.Index("ix_proof_node_id", "node_id", "sha256"),
+    sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256_is_hex"),
+    sa.CheckConstraint("size >= 0", name="size_not_negative"),
+)
+
+# A file that is held because a node brought it: whether its source sent those bytes is that node's word alone, until
+# somebody else has been there.
+testimony = sa.Table(
+    "testimony",
+    metadata,
+    key(),
+    reference("node_id", "node"),
+    reference("asset_id", "asset"),
+    sa.Column("capture_id", sa.BigInteger, sa.ForeignKey("capture.id"), nullable=False, unique=True),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("last_modified", sa.Text),  # of the source, as the node says
+    sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),  # when the node came to the source
+    sa.Column("wanted", sa.Boolean, nullable=False),  # whether the file is to be fetched again soon
+    sa.Column("finding", sa.Text, nullable=False, server_default="open"),
+    moment("made_at", now=True),
+    moment("found_at"),
+    sa.Column("manifest", sa.Text),  # which tells of it, beside the blobs
+    one_of("finding", "open", "confirmed", "contradicted", "changed", "differs"),
+    sa.CheckConstraint("(finding = 'open') = (found_at IS NULL)", name="found_when_ended"),
+    sa.Index("ix_testimony_node_id", "node_id"),
+    sa.Index("ix_testimony_open", "asset_id", postgresql_where=sa.text("finding = 'open'")),
+    sa.Index("ix_testimony_untold", "id", postgresql_where=sa.text("manifest IS NULL")),
 )
 
 # Why a node is trusted as much as it is; only ever added to.

@@ -150,6 +150,7 @@ asset = sa.Table(
     sa.CheckConstraint("state <> 'held' OR sha256 IS NOT NULL", name="held_has_bytes"),
     sa.Index("ix_asset_sha256", "sha256", postgresql_where=sa.text("sha256 IS NOT NULL")),
     sa.Index("ix_asset_pending", "next_attempt_at", "id", postgresql_where=sa.text("state = 'pending'")),
+    sa.Index("ix_asset_sha256", "sha256", postgresql_where=sa.text("sha256 IS NOT NULL")),
     sa.Index(
         "ix_asset_unprobed",
         "host",
@@ -207,7 +208,7 @@ capture = sa.Table(
     moment("started_at", now=True),
     moment("finished_at", now=True),
     one_of("verdict", "stored", "unchanged", "transient", "permanent", "refused", "damaged", "suspect"),
-    sa.Index("ix_capture_node_id", "node_id", postgresql_where=sa.text("node_id IS NOT NULL")),
+    sa.Index("ix_capture_node_id", "node_id", "sha256", postgresql_where=sa.text("node_id IS NOT NULL")),
 )
 
 # An operator's word against the rules: a reason that does not count, or held bytes that are not the file.

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from shelter_pipeline.commands.node_prove import prove
 from shelter_pipeline.commands.node_run import run, sign_off, status
 from shelter_pipeline.commands.operator import account
 from shelter_pipeline.commands.printing import AsJson, out, print_result, print_rows, rows_table
@@ -21,6 +22,7 @@ node_app = typer.Typer(
 node_app.command("run")(run)
 node_app.command("sign-off")(sign_off)
 node_app.command("status")(status)
+node_app.command("prove")(prove)
 Name = Annotated[str, typer.Argument(help="The node's nickname.", show_default=False)]
 Who = Annotated[str | None, typer.Option(help="Who decides. Default: the account that runs this.")]
 

@@ -11,7 +11,10 @@ LONGEST_RETRY_AFTER = timedelta(hours=24)
 # After its last attempt a file rests this long and is then tried anew: no server's bad week is the end of it.
 LONG_REST = timedelta(days=3)
 # Our own troubles, and those of other files, are no failures of the file: it is never given up for them.
-OUR_TROUBLES = frozenset({"no-space", "store-failed", "interrupted", "host-rests"})
+OUR_TROUBLES = frozenset({"no-space", "store-failed", "interrupted", "host-rests", "unproved"})
+# One node's word: its place in the world may be the cause, or its will. The file goes to somebody else.
+SHORTEST_NODE_REST = timedelta(minutes=1)
+LONGEST_NODE_REST = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,26 @@ def follow_up(
     if failures >= max_attempts:
         return FollowUp("failed", LONG_REST, 0)
     return FollowUp("pending", max(retry_delay(reason, failures), wished_rest(retry_after_seconds)), failures)
+
+
+def follow_up_of_node(
+    reason: str,
+    attempts: int,
+    *,
+    witnesses: int,
+    quorum: int,
+    max_attempts: int,
+    retry_after_seconds: float | None = None,
+) -> FollowUp:
+    """What follows a failure that a node reports, when `witnesses` independent nodes, itself included, say the same.
+
+    From a `quorum` of them on it counts like a failure of our own. Before, nothing is final:
+    the file rests for minutes, no attempt is counted, and somebody else tries.
+    """
+    if witnesses >= quorum:
+        return follow_up(reason, attempts, max_attempts=max_attempts, retry_after_seconds=retry_after_seconds)
+    rest = min(max(REASONS[reason].rest, SHORTEST_NODE_REST), LONGEST_NODE_REST)
+    return FollowUp("pending", rest, attempts)
 
 
 def wished_rest(seconds: float | None) -> timedelta:

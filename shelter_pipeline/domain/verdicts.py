@@ -79,6 +79,9 @@ _TABLE = (
     Reason("no-space", _T, Next.RETRY, _SOON, "The store has no room for the file."),
     Reason("store-failed", _T, Next.RETRY, _SOON, "The store could not keep the file."),
     Reason("interrupted", _T, Next.RETRY, _NEVER, "We stopped the transfer ourselves before it was whole."),
+    Reason(
+        "unproved", _T, Next.RETRY, _SOON, "A volunteer's node reports the file and has not yet proved it."
+    ),
     # permanent
     Reason("not-found", _P, Next.REVISIT, _MONTH, "The server has nothing at this address (404)."),
     Reason("gone", _P, Next.REVISIT, _MONTH, "The server says the file is gone for good (410)."),

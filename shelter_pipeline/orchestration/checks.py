@@ -33,7 +33,18 @@ def no_batch_is_left_failed(workplaces: dg.ResourceParam[Workplaces]) -> dg.Asse
     return _result(workplaces, "failed_batches", "unexplained_files")
 
 
-checks = (every_file_has_a_resource, every_settled_capture_has_its_blob, no_batch_is_left_failed)
+@dg.asset_check(asset=download_batches)
+def no_node_is_believed_without_proof(workplaces: dg.ResourceParam[Workplaces]) -> dg.AssetCheckResult:
+    """No copy of a volunteer's node counts that was not proved."""
+    return _result(workplaces, "copies_without_proof", "unproved_copies_that_count")
+
+
+checks = (
+    every_file_has_a_resource,
+    every_settled_capture_has_its_blob,
+    no_batch_is_left_failed,
+    no_node_is_believed_without_proof,
+)
 
 audit_job = dg.define_asset_job(
     "audit",

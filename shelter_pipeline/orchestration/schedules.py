@@ -15,6 +15,7 @@ from shelter_pipeline.orchestration.jobs import (
     refresh_portal,
     rescore,
 )
+from shelter_pipeline.orchestration.node_proofs import node_proofs
 from shelter_pipeline.orchestration.partitions import add_missing, portals
 from shelter_pipeline.orchestration.resources import Workplaces
 
@@ -80,6 +81,9 @@ def _nightly(context: dg.ScheduleEvaluationContext, workplaces: Workplaces) -> I
 hourly_rescore = dg.ScheduleDefinition(
     name="hourly_rescore", job=rescore, cron_schedule="30 * * * *", execution_timezone="UTC"
 )
+hourly_proofs = dg.ScheduleDefinition(
+    name="hourly_proofs", job=node_proofs, cron_schedule="15 * * * *", execution_timezone="UTC"
+)
 daily_audit = dg.ScheduleDefinition(
     name="daily_audit", job=audit_job, cron_schedule="0 7 * * *", execution_timezone="UTC"
 )
@@ -93,6 +97,7 @@ schedules = (
     nightly_discovery,
     nightly_sources,
     hourly_rescore,
+    hourly_proofs,
     daily_audit,
     weekly_fixity,
 )

@@ -228,7 +228,7 @@ def test_the_audit_passes_after_a_rescue(deployment: Deployment) -> None:
     result = deployment.run("audit")
 
     evaluations = result.get_asset_check_evaluations()
-    assert len(evaluations) == 3
+    assert len(evaluations) == 4
     assert all(evaluation.passed for evaluation in evaluations)
 
 

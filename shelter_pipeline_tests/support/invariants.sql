@@ -1,7 +1,7 @@
 -- Each column counts the ways in which one invariant of a rescue is broken; all are zero whatever was killed,
 -- cut or filled up before. It looks at rows alone: `invariants.py` compares them with the files of a store.
 SELECT (SELECT count(*) FROM claim
-         WHERE claim.state = 'settled'
+         WHERE claim.state = 'settled' AND claim.purpose = 'fetch'
            AND NOT EXISTS (SELECT FROM capture WHERE capture.token = claim.token AND NOT capture.late))
            AS settled_without_capture,
        (SELECT count(*) FROM (SELECT token FROM capture WHERE NOT late AND token IS NOT NULL

@@ -5,6 +5,8 @@ SELECT encode(sha256(convert_to(dataset.raw, 'UTF8')), 'hex') AS record, dataset
  WHERE dataset.id IN (SELECT resource.dataset_id
                         FROM (SELECT asset_id FROM capture WHERE batch_id = :batch_id
                                UNION
-                              SELECT id FROM asset WHERE batch_id = :batch_id) AS member
+                              SELECT id FROM asset WHERE batch_id = :batch_id
+                               UNION
+                              SELECT unnest(CAST(:asset_ids AS bigint[]))) AS member
                         JOIN asset_resource USING (asset_id)
                         JOIN resource ON resource.id = asset_resource.resource_id);

@@ -1,4 +1,4 @@
--- What a manifest says of the files of a batch, those that it captured and those that wait in it: their promise, their
+-- What a manifest says of the files of a batch, those that it captured and those that wait in it, or of given files: their promise, their
 -- state, and the end of the last capture that the state follows from.
 SELECT 'asset' AS line, asset.url, asset.kind, asset.format, asset.media_type, asset.checksum, asset.expected_size,
        asset.state, asset.reason, asset.sha256, asset.size, asset.etag, asset.last_modified, asset.attempts,
@@ -10,5 +10,7 @@ SELECT 'asset' AS line, asset.url, asset.kind, asset.format, asset.media_type, a
   FROM asset
  WHERE asset.id IN (SELECT asset_id FROM capture WHERE batch_id = :batch_id
                      UNION
-                    SELECT id FROM asset WHERE batch_id = :batch_id)
+                    SELECT id FROM asset WHERE batch_id = :batch_id
+                     UNION
+                    SELECT unnest(CAST(:asset_ids AS bigint[])))
  ORDER BY asset.id;

@@ -1,10 +1,12 @@
--- What a manifest says of every dataset that lists a file of a batch: whose it is, the SHA-256 of the bytes of its
+-- What a manifest says of every dataset that lists a file of a batch, or a given file: whose it is, the SHA-256 of the bytes of its
 -- record, what discovery made of its resources, to how many files each of them leads, and to which of this batch. A
 -- resource that the record does not have any more is told whole.
 WITH member AS (
     SELECT asset_id FROM capture WHERE batch_id = :batch_id
      UNION
     SELECT id FROM asset WHERE batch_id = :batch_id
+     UNION
+    SELECT unnest(CAST(:asset_ids AS bigint[]))
 ), link AS (
     SELECT asset_resource.resource_id,
            jsonb_agg(jsonb_build_object('url', asset.url, 'via', asset_resource.via, 'why', asset_resource.why,

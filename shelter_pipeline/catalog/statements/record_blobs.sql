@@ -9,7 +9,8 @@ WITH given AS (
 ), known_blob AS (
     INSERT INTO blob (sha256, size, media_type)
     SELECT sha256, size, media_type FROM given ORDER BY sha256
-        ON CONFLICT (sha256) DO NOTHING
+        -- Whoever has hashed the bytes knows how many they are; nodes may have agreed on another number.
+        ON CONFLICT (sha256) DO UPDATE SET size = excluded.size WHERE blob.size <> excluded.size
 ), known_copy AS (
     INSERT INTO copy (sha256, store_id)
     SELECT given.sha256, store.id FROM given JOIN store ON store.name = :store ORDER BY given.sha256

@@ -1,0 +1,2 @@
+-- A node's trust.
+SELECT trust FROM node WHERE id = :node_id;
