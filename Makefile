@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast api-contract api-long check lint types imports format pictures bench bench-classify bench-fetch bench-listing bench-probe bench-s3 lock clean
+.PHONY: help setup demo up test test-fast api-contract api-long check lint types imports format pictures bench bench-api bench-classify bench-fetch bench-listing bench-probe bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ bench-probe: setup  ## measure probes of 200 slow hosts against what politeness 
 
 bench-s3: setup  ## measure uploads to S3 beside peers (some minutes; less with BENCH="--scale 0.1")
 	$(BIN)/python -m benchmarks.s3 $(BENCH)
+
+bench-api: setup  ## measure reads of the API at 100 requests a second and full size (less with BENCH="--datasets 20000")
+	$(BIN)/python -m benchmarks.api_reads $(BENCH)
 
 bench-classify: setup  ## measure the classification of half a million resources (less with BENCH="--resources 20000")
 	$(BIN)/python -m benchmarks.classify $(BENCH)

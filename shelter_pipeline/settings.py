@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     # The HTTP API
     api_bind_address: str = Field("127.0.0.1", description="Address the HTTP API listens on.")
     api_port: Port = Field(8000, description="Port of the HTTP API.")
+    api_statistics_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        60,
+        description="Age at which counts of the whole catalog are made anew; later where counting takes long.",
+    )
     api_public_url: str = Field(
         "", description="URL under which callers reach the API; empty means the one that each request names."
     )

@@ -24,7 +24,7 @@ from shelter_pipeline.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # CKAN's clients ask by POST for what is only read.
-READS_BY_POST = "/api/3/"
+READS_BY_POST = ("/api/3/", "/api/action/")
 _ALL = frozenset({"operator", "node", "register"})
 _OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -108,14 +109,16 @@ def list_losses(
     portal: str | None = None,
     organization: str | None = None,
     kinds: Sequence[str] | None = None,
+    since: datetime | None = None,
     after: int | None = None,
     limit: int = 1000,
     latest: bool = False,
 ) -> list[dict[str, Any]]:
     """Losses of datasets and links, newest first, each with what we hold of it.
 
-    `portal` is a slug and `organization` a key; `after` is the id of the last loss of the
-    page before. With `latest` those come first whose state changed last. Sizes are bytes.
+    `portal` is a slug and `organization` a key; `since` is when a loss came to its state;
+    `after` is the id of the last loss of the page before. With `latest` those come first
+    whose state changed last. Sizes are bytes.
     """
     rows = catalog.rows(
         "list_losses",
@@ -123,6 +126,7 @@ def list_losses(
         portal=portal,
         organization=organization,
         kinds=None if kinds is None else list(kinds),
+        since=since,
         after=after,
         limit=limit,
         latest=latest,

@@ -130,7 +130,7 @@ dataset = sa.Table(
     metadata,
     key(),
     reference("portal_id", "portal"),
-    reference("organization_id", "organization", index=True),
+    reference("organization_id", "organization"),
     sa.Column("identifier", sa.Text, nullable=False),
     sa.Column("slug", sa.Text, nullable=False),
     sa.Column("title", sa.Text, nullable=False),
@@ -159,6 +159,11 @@ dataset = sa.Table(
     sa.Index("ix_dataset_slug", "slug"),
     sa.Index("ix_dataset_identifier", "identifier", postgresql_using="hash"),
     sa.Index("ix_dataset_changed_at_id", "changed_at", "id"),
+    # Pages of lists go on after an id, whatever is filtered.
+    sa.Index("ix_dataset_organization_id_id", "organization_id", "id"),
+    sa.Index("ix_dataset_portal_id_id", "portal_id", "id"),
+    sa.Index("ix_dataset_modified_id", "modified", "id"),
+    sa.Index("ix_dataset_absent", "id", postgresql_where=sa.text("state = 'absent'")),
 )
 
 # Apart from `dataset`, so that seeing an unchanged record again writes a few bytes and not the record.

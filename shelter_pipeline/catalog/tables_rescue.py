@@ -150,7 +150,6 @@ asset = sa.Table(
     sa.CheckConstraint("state <> 'held' OR sha256 IS NOT NULL", name="held_has_bytes"),
     sa.Index("ix_asset_sha256", "sha256", postgresql_where=sa.text("sha256 IS NOT NULL")),
     sa.Index("ix_asset_pending", "next_attempt_at", "id", postgresql_where=sa.text("state = 'pending'")),
-    sa.Index("ix_asset_sha256", "sha256", postgresql_where=sa.text("sha256 IS NOT NULL")),
     sa.Index(
         "ix_asset_unprobed",
         "host",

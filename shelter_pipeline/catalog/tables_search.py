@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from shelter_pipeline.catalog.tables import metadata
+from shelter_pipeline.catalog.tables import document, metadata, moment
 
 # Apart from `dataset`, so that a harvest writes no word of it. No foreign key: its check would lock every dataset, and
 # datasets are never deleted.
@@ -34,4 +34,38 @@ dataset_search = sa.Table(
         postgresql_using="gin",
         postgresql_with={"gin_pending_list_limit": 16384},
     ),
+)
+
+# Where the rescue of each organization stood when it was last counted.
+organization_summary = sa.Table(
+    "organization_summary",
+    metadata,
+    sa.Column("organization_id", sa.BigInteger, sa.ForeignKey("organization.id"), primary_key=True),
+    sa.Column("verdict", sa.Text, nullable=False),
+    *(
+        sa.Column(name, sa.BigInteger, nullable=False)
+        for name in (
+            "datasets",
+            "absent_datasets",
+            "expected_files",
+            "held_files",
+            "held_bytes",
+            "waiting_files",
+            "resting_files",
+            "undiscovered",
+        )
+    ),
+    document("failed"),
+    document("not_files"),
+    moment("counted_at", now=True),
+)
+
+# Counts of the whole catalog by the name of the report they are for.
+summary = sa.Table(
+    "summary",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    document("body"),
+    sa.Column("seconds", sa.Float, nullable=False),  # what counting took
+    moment("counted_at", now=True),
 )

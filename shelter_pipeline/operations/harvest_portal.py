@@ -27,6 +27,7 @@ from shelter_pipeline.catalog.harvests import (
 )
 from shelter_pipeline.catalog.losses import Absences, record_absences, recover
 from shelter_pipeline.catalog.portals import PortalRow, find_portal
+from shelter_pipeline.catalog.search import index_changed_datasets
 from shelter_pipeline.domain.errors import CatalogAwayError, PermanentError, SetupError, ShelterError
 from shelter_pipeline.domain.harvests import PLAUSIBLE_DRIFT, judge_completeness
 from shelter_pipeline.domain.records import Witness
@@ -311,6 +312,8 @@ def _close(reading: _Reading, verdict: str, absences: Absences | None) -> dict[s
             requests=reading.uncounted_requests,
         )
     )
+    if any(row[name] for name in ("new", "changed", "moved")):
+        patiently(lambda: index_changed_datasets(catalog))
     return _report(reading, row, absences)
 
 

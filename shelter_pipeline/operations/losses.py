@@ -17,6 +17,7 @@ from shelter_pipeline.catalog import losses as books
 from shelter_pipeline.catalog.portals import find_portal, organization_id
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.losses import ANNOUNCED, KINDS, STATES, LossRules
+from shelter_pipeline.operations.pages import Page, by_id
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.registry import parse_portal
 from shelter_pipeline.settings import Settings
@@ -38,14 +39,16 @@ def loss_rules(settings: Settings) -> LossRules:
 class LossFilters(TypedDict, total=False):
     """Which losses are asked for: everything that is left out is not asked about.
 
-    `portal` is a slug and `organization` a key; `after` is the id of the last loss of the
-    page before, for losses are listed newest first, `limit` (1000) at a time.
+    `portal` is a slug and `organization` a key; `since` is when a loss came to its state;
+    `after` is the id of the last loss of the page before, for losses are listed newest
+    first, `limit` (1000) at a time.
     """
 
     states: Sequence[str] | None
     kinds: Sequence[str] | None
     portal: str | None
     organization: str | None
+    since: datetime | None
     after: int | None
     limit: int
 
@@ -54,6 +57,18 @@ def list_losses(workplace: Workplace, **filters: Unpack[LossFilters]) -> list[di
     """Losses, newest first, dates in ISO 8601. SetupError for a word or a name that is not known."""
     _refuse_unknown(workplace, filters)
     return [_plain(row) for row in books.list_losses(workplace.catalog, **filters)]
+
+
+def losses_page(workplace: Workplace, page: Page, filters: LossFilters) -> dict[str, Any]:
+    """`{items, next}`: losses newest first; those that are announced, unless states are named.
+
+    BadCursorError for a cursor of another question, SetupError for a word or name that is not known.
+    """
+    asked = {"losses": True, **filters}
+    place = page.begins(asked, int)
+    wanted: LossFilters = filters | {"states": filters.get("states") or ANNOUNCED}
+    found = list_losses(workplace, **(wanted | {"after": place[0] if place else None, "limit": page.rows}))
+    return page.of(found, asked, by_id)
 
 
 def losses_report(workplace: Workplace, **filters: Unpack[LossFilters]) -> dict[str, Any]:

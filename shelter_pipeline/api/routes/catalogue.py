@@ -4,4 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from shelter_pipeline.api.routes import assets, datasets, organizations
+
 router = APIRouter()
+for _module in (datasets, assets, organizations):
+    router.include_router(_module.router)

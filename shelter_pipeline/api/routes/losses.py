@@ -2,6 +2,46 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Any
 
-router = APIRouter()
+from fastapi import APIRouter, Query, Request, Response
+
+from shelter_pipeline.api.answers import answer
+from shelter_pipeline.api.errors import failures
+from shelter_pipeline.api.questions import FeedAsked, LossesAsked
+from shelter_pipeline.api.services import Serving
+from shelter_pipeline.api.shapes import Listed, Loss
+from shelter_pipeline.operations.losses import LossFilters, losses_page, losses_rss
+
+router = APIRouter(tags=["losses"])
+_SECONDS = 60
+_RSS = "application/rss+xml"
+
+
+@router.get("/losses", response_model=Listed[Loss], responses=failures(422))
+def losses(request: Request, serving: Serving, asked: Annotated[LossesAsked, Query()]) -> Response:
+    """What is gone, newest first, how sure that is, and what of it is held here."""
+    found = losses_page(serving.workplace, asked.page, _filters(asked))
+    return answer(request, found, seconds=_SECONDS)
+
+
+@router.get(
+    "/losses.rss",
+    response_class=Response,
+    responses={200: {"content": {_RSS: {}}, "description": "RSS 2.0."}, **failures(422)},
+)
+def feed(request: Request, serving: Serving, asked: Annotated[FeedAsked, Query()]) -> Response:
+    """The losses as a feed for a reader of news, the latest change first."""
+    wanted: LossFilters = {**_filters(asked), "limit": asked.limit}
+    text = losses_rss(serving.workplace, **wanted)
+    return answer(request, text, seconds=_SECONDS, media_type=_RSS)
+
+
+def _filters(asked: Any) -> LossFilters:
+    return {
+        "states": None if asked.state is None else [asked.state],
+        "kinds": None if asked.kind is None else [asked.kind],
+        "organization": asked.organization,
+        "portal": asked.portal,
+        "since": asked.since,
+    }

@@ -77,7 +77,7 @@ def upgrade() -> None:
     sa.Column('asked_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("(reason = 'stored') = (sha256 IS NOT NULL)", name=op.f('ck_source_record_stored_has_bytes')),
     sa.ForeignKeyConstraint(['dataset_id'], ['dataset.id'], name=op.f('fk_source_record_dataset_id_dataset')),
-    sa.ForeignKeyConstraint(['sha256'], ['blob.sha256'], name=op.f('fk_source_record_sha256_blob')),
+    sa.ForeignKeyConstraint(['sha256'], ['blob.sha256'], name=op.f('fk_source_record_hash_blob')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_source_record')),
     sa.UniqueConstraint('dataset_id', 'record_hash', name=op.f('uq_source_record_dataset_id_record_hash'))
     )

@@ -42,7 +42,6 @@ def upgrade() -> None:
     op.create_index('ix_testimony_node_id', 'testimony', ['node_id'])
     op.create_index('ix_testimony_open', 'testimony', ['asset_id'], postgresql_where=sa.text("finding = 'open'"))
     op.create_index('ix_testimony_untold', 'testimony', ['id'], postgresql_where=sa.text('manifest IS NULL'))
-    op.create_index('ix_asset_sha256', 'asset', ['sha256'], if_not_exists=True, postgresql_where=sa.text('sha256 IS NOT NULL'))
     op.drop_index('ix_capture_node_id', table_name='capture')
     op.create_index('ix_capture_node_id', 'capture', ['node_id', 'sha256'], postgresql_where=sa.text('node_id IS NOT NULL'))
 
@@ -50,7 +49,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index('ix_capture_node_id', table_name='capture')
     op.create_index('ix_capture_node_id', 'capture', ['node_id'], postgresql_where=sa.text('node_id IS NOT NULL'))
-    op.drop_index('ix_asset_sha256', table_name='asset', if_exists=True)
     op.drop_table('testimony')
     op.drop_index('ix_proof_node_id', table_name='proof')
     op.drop_constraint(op.f('ck_proof_size_not_negative'), 'proof', type_='check')
