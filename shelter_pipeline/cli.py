@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from shelter_pipeline.commands.api import api
 from shelter_pipeline.commands.classify import classify
+from shelter_pipeline.commands.dead_letters import dead_letters_app
 from shelter_pipeline.commands.discovery import discover, explore, trail
 from shelter_pipeline.commands.harvested import print_harvest
 from shelter_pipeline.commands.holdings import holdings_app
@@ -58,6 +59,7 @@ for group in (
     overrule_app,
     node_app,
     token_app,
+    dead_letters_app,
 ):
     app.add_typer(group)
 for command in (api, rebuild, classify, discover, explore, probe, trail):

@@ -285,6 +285,18 @@ class Settings(BaseSettings):
         0.05, description="Share of a trusted node's files that are fetched a second time, at the least."
     )
 
+    # Work for nodes
+    wanted_copies: Count = Field(
+        3, description="Copies of a file that are wanted, ours included; nodes are asked for what is missing."
+    )
+    independent_fetches: Annotated[int, Field(ge=1, le=20)] = Field(
+        1, description="Nodes that may fetch one file from its source at the same time."
+    )
+    node_max_claims: Count = Field(200, description="Files that one node may have claimed at once.")
+    new_node_max_claims: Count = Field(
+        20, description="The same for a node that has not proved anything yet."
+    )
+
     # Harvests
     harvest_full_every_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         7,

@@ -12,18 +12,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
-from shelter_pipeline.catalog.batches import expire_claims
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.domain.errors import CatalogAwayError
+from shelter_pipeline.operations.node_work import housekeep
 from shelter_pipeline.operations.workplace import Workplace
 
 _log = logging.getLogger(__name__)
 EVERY_SECONDS = 5.0
-
-
-def housekeep(workplace: Workplace) -> None:
-    """Give back the claims whose lease ran out."""
-    expire_claims(workplace.catalog, max_asset_attempts=workplace.settings.asset_max_attempts)
 
 
 @contextmanager

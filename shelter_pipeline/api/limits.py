@@ -20,7 +20,7 @@ from shelter_pipeline.api.buckets import Buckets, Standing
 from shelter_pipeline.api.callers import caller_of, client_address
 from shelter_pipeline.api.errors import ApiError, answer, unavailable
 from shelter_pipeline.api.protocol import STREAMED
-from shelter_pipeline.api.security import READS_BY_POST, SAFE_METHODS, is_loopback, lets_locals_write
+from shelter_pipeline.api.security import READS_BY_POST, is_loopback, is_read, lets_locals_write
 from shelter_pipeline.api.services import Services
 
 _FOR_LOCALS = 4  # times as much for the machine's own programs, where they are trusted
@@ -86,8 +86,7 @@ class Limits:
                 scope["scheme"] = headers["x-forwarded-proto"]  # for the addresses in answers
 
     def _charge(self, scope: Scope, caller: str) -> tuple[Standing, str]:
-        is_read = scope["method"] in SAFE_METHODS or scope["path"].startswith(READS_BY_POST)
-        name = "reads" if is_read else "writes"
+        name = "reads" if is_read(scope["method"], scope["path"]) else "writes"
         buckets = self._of_locals if is_loopback(caller) else self._buckets
         return buckets[name].take(caller, time.monotonic()), name
 

@@ -65,7 +65,7 @@ async def principal_of(request: Request, serving: Serving) -> Principal:
 
 
 async def _principal(request: Request, serving: Services) -> Principal:
-    presented = token_in(request.headers, request.method)
+    presented = token_in(request.headers, is_read(request.method, request.url.path))
     if presented is not None:
         found = await run_in_threadpool(serving.tokens.find, presented)
         if found is None:
@@ -79,7 +79,12 @@ async def _principal(request: Request, serving: Services) -> Principal:
     return ANONYMOUS
 
 
-def token_in(headers: Headers, method: str) -> str | None:
+def is_read(method: str, path: str) -> bool:
+    """Whether a request only reads, as it says by its method, or by its path where CKAN's clients ask by POST."""
+    return method in SAFE_METHODS or path.startswith(READS_BY_POST)
+
+
+def token_in(headers: Headers, reads: bool) -> str | None:
     """What was presented as a token; None if nothing was.
 
     Whatever else stands in `Authorization` is a token that opens nothing when somebody writes; a
@@ -91,12 +96,12 @@ def token_in(headers: Headers, method: str) -> str | None:
     scheme, _, presented = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return presented.strip()
-    return None if method in SAFE_METHODS else ""
+    return None if reads else ""
 
 
 def is_open(method: str, path: str, settings: Settings) -> bool:
     """Whether a request needs no token: all reads, and the registration of nodes where that is open."""
-    if method in SAFE_METHODS or path.startswith(READS_BY_POST):
+    if is_read(method, path):
         return True
     return method == "POST" and path == "/nodes" and settings.api_registration == "open"
 

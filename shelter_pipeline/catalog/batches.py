@@ -130,6 +130,11 @@ def find_batch(catalog: Catalog, key: str) -> BatchRow:
     return BatchRow(**rows[0])
 
 
+def wanted_of_batch(catalog: Catalog, batch_id: int) -> list[int]:
+    """The files of a batch that are still wanted."""
+    return [row["id"] for row in catalog.rows("assets_of_batch", batch_id=batch_id)]
+
+
 def begin_batch(catalog: Catalog, batch_id: int, run_id: str) -> None:
     """Note that a run works on the batch; running a batch again is allowed at any time."""
     with catalog.begin() as connection:
@@ -159,16 +164,30 @@ def close_batch(
     return dict(catalog.rows("close_batch", **parameters)[0])
 
 
-def expire_claims(catalog: Catalog, *, max_asset_attempts: int) -> int:
-    """End every claim whose lease ran out; returns how many there were."""
-    return len(catalog.rows("expire_claims", max_attempts=max_asset_attempts))
+@dataclass(frozen=True, slots=True)
+class ExpiredClaim:
+    """A claim whose lease ran out, and whose it was."""
+
+    asset_id: int
+    token: int
+    node_id: int | None
+    holder: str
+
+
+def expire_claims(catalog: Catalog, *, max_asset_attempts: int) -> list[ExpiredClaim]:
+    """End every claim whose lease ran out, and count what it says of its file; returns them.
+
+    A file is given up (`dead`) after so many failures. A node counts once against each file,
+    and only if it had begun with it.
+    """
+    return [ExpiredClaim(**row) for row in catalog.rows("expire_claims", max_attempts=max_asset_attempts)]
 
 
 def reap(catalog: Catalog, *, max_asset_attempts: int, max_batch_attempts: int) -> dict[str, int]:
     """Take back what was lost: expire claims whose lease ran out, plan batches again that nobody works on."""
     expired = expire_claims(catalog, max_asset_attempts=max_asset_attempts)
     requeued = len(catalog.rows("requeue_batches", max_attempts=max_batch_attempts))
-    return {"expired_claims": expired, "requeued_batches": requeued}
+    return {"expired_claims": len(expired), "requeued_batches": requeued}
 
 
 def release_run(

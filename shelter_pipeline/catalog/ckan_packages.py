@@ -31,19 +31,22 @@ class PackageRows:
 
 def names_after(catalog: Catalog, *, offset: int, limit: int | None) -> Iterator[list[str]]:
     """The names of all datasets in order, in portions; each is read when it is asked for."""
-    slug, identity, left = "", 0, limit
-    while left is None or left > 0:
-        rows = catalog.rows(
-            "ckan_names",
-            after_slug=slug,
-            after_id=identity,
-            offset=offset,
-            limit=_PORTION if left is None else min(left, _PORTION),
-        )
+    # One row more before the first tells whether that one has its slug.
+    slug, identity, skipped = "", 0, min(offset, 1)
+    offset -= skipped
+    left = None if limit is None else limit + skipped
+    while left is None or left > skipped:
+        portion = _PORTION if left is None else min(left, _PORTION)
+        rows = catalog.rows("ckan_names", after_slug=slug, after_id=identity, offset=offset, limit=portion)
         if not rows:
             return
-        yield [name_of(row) for row in rows]
-        slug, identity, offset = rows[-1]["slug"], rows[-1]["id"], 0
+        before = [slug, *(row["slug"] for row in rows)]
+        names = [
+            name_of({**row, "repeated": row["slug"] == earlier})
+            for row, earlier in zip(rows, before, strict=False)
+        ]
+        yield names[skipped:]
+        slug, identity, offset, skipped = rows[-1]["slug"], rows[-1]["id"], 0, 0
         left = None if left is None else left - len(rows)
 
 

@@ -1,8 +1,10 @@
 """Who may fetch what: leases with fencing tokens, on the database's clock.
 
-At most one claim on an asset is live. Its token is greater than that of every earlier
-claim, and each later write names the token: a holder that lost its lease writes
-nothing but evidence.
+At most one claim on an asset is live for each of its slots: one to fetch it, or as many as
+there may be independent fetches, and others to copy what we hold. The token of a claim is
+greater than that of every earlier one, and each later write names the token: a holder that
+lost its lease writes nothing but evidence. What a node holds no other may renew, settle or
+give back.
 """
 
 from __future__ import annotations
@@ -74,3 +76,66 @@ def renew_claims(catalog: Catalog, tokens: Sequence[int], *, lease_seconds: floa
 def release_claims(catalog: Catalog, holder: str) -> int:
     """Give back everything a holder still has, as a run does that ends early. Counts no attempt."""
     return catalog.count("release_claims", holder=holder)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeClaim:
+    """A claim that a node has or had. `state`: held (and `live` while its lease lasts), settled, released, expired."""
+
+    claimed: ClaimedAsset
+    purpose: str
+    state: str
+    live: bool
+    outcome: str | None
+
+
+def find_node_claims(catalog: Catalog, node_id: int, tokens: Sequence[int]) -> dict[int, NodeClaim]:
+    """This node's claims among the tokens, whatever became of them. Another's, and what never was, are not there."""
+    found: dict[int, NodeClaim] = {}
+    for row in catalog.rows("node_claims", node_id=node_id, tokens=list(tokens)):
+        facts = {name: row[name] for name in ("purpose", "state", "live", "outcome")}
+        asset = {name: value for name, value in row.items() if name not in facts}
+        found[row["token"]] = NodeClaim(ClaimedAsset(**asset), **facts)
+    return found
+
+
+def renew_node_claims(
+    catalog: Catalog,
+    node_id: int,
+    holder: str,
+    tokens: Sequence[int],
+    *,
+    begun: Sequence[int],
+    lease_seconds: float,
+) -> set[int]:
+    """A node lives: its claims and its places at hosts get a fresh lease. Returns the tokens that are still its own.
+
+    Those in `begun` are noted as begun, and those that are not in `tokens` are left alone.
+    """
+    lease = {"lease_seconds": lease_seconds}
+    with catalog.begin() as connection:
+        ours = {"node_id": node_id, "tokens": list(tokens), "begun": list(begun)}
+        renewed = set(connection.execute(statement("renew_node_claims"), ours | lease).scalars())
+        connection.execute(statement("renew_node_slots"), {"holder": holder} | lease)
+        return renewed
+
+
+def release_node_claims(
+    catalog: Catalog,
+    node_id: int,
+    holder: str,
+    *,
+    asset_ids: Sequence[int] | None = None,
+    token: int | None = None,
+) -> list[int]:
+    """Give back a node's claims on these assets, or all; with a token only under that lease. Returns the assets."""
+    which = {"node_id": node_id, "asset_ids": None if asset_ids is None else list(asset_ids), "token": token}
+    with catalog.begin() as connection:
+        released = list(connection.execute(statement("release_node_claims"), which).scalars())
+        connection.execute(statement("give_node_slots_back"), {"holders": [holder]})
+    return released
+
+
+def give_node_slots_back(catalog: Catalog, holders: Sequence[str]) -> int:
+    """Give back the places of these nodes at hosts of which they fetch nothing any more; returns how many."""
+    return catalog.count("give_node_slots_back", holders=list(holders))

@@ -10,6 +10,7 @@ from shelter_pipeline.catalog import (
     tables_probing,
     tables_rescue,
     tables_search,
+    tables_work,
 )
 from shelter_pipeline.catalog.tables import metadata
 
@@ -22,4 +23,5 @@ __all__ = [
     "tables_probing",
     "tables_rescue",
     "tables_search",
+    "tables_work",
 ]

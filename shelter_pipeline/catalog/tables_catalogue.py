@@ -156,8 +156,7 @@ dataset = sa.Table(
     sa.UniqueConstraint("portal_id", "identifier"),
     sa.CheckConstraint("octet_length(record_hash) = 32", name="record_hash_is_sha256"),
     one_of("state", "listed", "absent"),
-    sa.Index("ix_dataset_slug", "slug"),
-    sa.Index("ix_dataset_identifier", "identifier", postgresql_using="hash"),
+    sa.Index("ix_dataset_slug_id", "slug", "id"),
     sa.Index("ix_dataset_changed_at_id", "changed_at", "id"),
     # Pages of lists go on after an id, whatever is filtered.
     sa.Index("ix_dataset_organization_id_id", "organization_id", "id"),

@@ -50,6 +50,7 @@ priority = sa.Table(
     "priority",
     metadata,
     sa.Column("asset_id", sa.BigInteger, sa.ForeignKey("asset.id"), primary_key=True),
+    reference("organization_id", "organization", nullable=True),  # for whom it is queued
     sa.Column("score", sa.Float, nullable=False),  # 0 to 1
     sa.Column("level", sa.SmallInteger, nullable=False),  # 1 to 10, ten first
     sa.Column("excluded", sa.Boolean, nullable=False, server_default=sa.false()),

@@ -13,6 +13,7 @@ from shelter_pipeline.catalog.portal_overview import broken_off_harvests, portal
 from shelter_pipeline.catalog.portals import PortalRow
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.portal_headers import parse_header
+from shelter_pipeline.operations.node_work import housekeep
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.registry import parse_portal
 
@@ -76,13 +77,18 @@ def next_batches(
 
 
 def reap_lost_work(workplace: Workplace) -> dict[str, int]:
-    """Take back claims whose lease ran out and batches whose run is gone: `{expired_claims, requeued_batches}`."""
+    """Take back claims whose lease ran out and batches whose run is gone: `{expired_claims, requeued_batches}`.
+
+    What nodes may help with is queued on the way.
+    """
     settings = workplace.settings
-    return batches.reap(
+    kept = housekeep(workplace)
+    taken = batches.reap(
         workplace.catalog,
         max_asset_attempts=settings.asset_max_attempts,
         max_batch_attempts=settings.batch_max_attempts,
     )
+    return taken | {"expired_claims": taken["expired_claims"] + kept["expired_claims"]}
 
 
 def release_run(

@@ -1,29 +1,61 @@
-"""Stand-in for part B, to be dropped at integration."""
+"""What nodes are given to do: handed out by need and turn, kept by heartbeats, taken back when they fall silent."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from posixpath import basename
+from urllib.parse import unquote, urlsplit
 
+from shelter_pipeline.catalog import allocations, claims, work_queue
+from shelter_pipeline.catalog.allocations import AllocationRules, Allotted
+from shelter_pipeline.catalog.batches import expire_claims
+from shelter_pipeline.catalog.host_ledger import HostLedger
+from shelter_pipeline.catalog.idempotency import forget_old_keys
 from shelter_pipeline.catalog.nodes import NodeRow
+from shelter_pipeline.catalog.work_queue import QueueRules
+from shelter_pipeline.domain.allotment import Wishes
+from shelter_pipeline.domain.host_sharing import Taught
+from shelter_pipeline.domain.host_sharing import Wishes as HostWishes
+from shelter_pipeline.domain.node_protocol import MOST_ALLOCATED
+from shelter_pipeline.domain.politeness import (
+    HostRules,
+    Lesson,
+    Observation,
+    connections_at_once,
+    delay_between_starts,
+)
+from shelter_pipeline.fetching.politeness import is_opened
+from shelter_pipeline.fetching.robots import Robots, parse_robots
 from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline.settings import Settings
 
+__all__ = [
+    "Allocation",
+    "Beat",
+    "Wishes",
+    "allocate_work",
+    "beat",
+    "housekeep",
+    "queue_again",
+    "refresh_queue",
+    "release_work",
+    "teach_hosts",
+]
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What a node asks for."""
-
-    free_bytes: int
-    limit: int = 20
-    bandwidth_mbps: float | None = None
-    uptime_hours: float | None = None
-    purposes: Sequence[str] = ("fetch", "copy")
+_MOST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """One file of a node's work."""
+    """One file for one node: what it is, how to get it, and the lease under which it is the node's alone.
+
+    `purpose` is `fetch`, from `url`, or `copy`, from our own store, of what has this `sha256`.
+    `delay_seconds` lie between two requests of this node to the host: so many times longer
+    than the host's delay as there may be holders, so that all together obey it.
+    """
 
     asset_id: int
     url: str
@@ -40,8 +72,8 @@ class Allocation:
     expected_size: int | None
     format: str | None
     media_type: str | None
-    accepted: Sequence[str]
-    rejected: Sequence[str]
+    accepted: tuple[str, ...]
+    rejected: tuple[str, ...]
     host: str
     connections: int
     delay_seconds: float
@@ -52,68 +84,193 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """Which leases live on."""
+    """What a heartbeat found: the tokens whose leases were renewed, and those that are not the node's any more."""
 
     renewed: set[int]
     lost: set[int]
 
 
 def allocate_work(workplace: Workplace, node: NodeRow, wishes: Wishes) -> list[Allocation]:
-    """Claims for a node."""
-    lease = workplace.settings.lease_seconds
-    rows = workplace.catalog.rows(
-        "standin_allocate",
-        node_id=node.id,
-        holder=node.holder,
-        limit=wishes.limit,
-        free_bytes=wishes.free_bytes,
-        lease_seconds=lease,
+    """Hand out what is most in need and fits the wishes, as many files as the node may have.
+
+    Nothing for a blocked node. A node that is new, of which nothing has been proved, may
+    have fewer. Work to fetch comes before work to copy, and organizations take turns.
+    """
+    settings = workplace.settings
+    if wishes.limit < 1 or not wishes.purposes:
+        return []
+    bounded = Wishes(
+        wishes.free_bytes,
+        min(wishes.limit, MOST_ALLOCATED),
+        wishes.bandwidth_mbps,
+        wishes.uptime_hours,
+        wishes.purposes,
     )
-    return [
-        Allocation(
-            **row,
-            estimated_bytes=row["size_bytes"] or 10 * 1024**2,
-            name=row["url"].rpartition("/")[2],
-            purpose="fetch",
-            lease_seconds=lease,
-            sha256=None,
-            accepted=(),
-            rejected=(),
-            connections=1,
-            delay_seconds=1.0,
-        )
-        for row in rows
-    ]
+
+    def forbids(body: str, url: str) -> bool:
+        return _rules_in(body, settings.user_agent).against(_target(url)) is not None
+
+    given = allocations.allocate(
+        workplace.catalog, node.id, node.holder, bounded, _rules_of(settings), forbids
+    )
+    return [_allocation(one, settings) for one in given]
 
 
 def beat(
     workplace: Workplace,
     node: NodeRow,
-    tokens: Collection[int],
-    begun: Collection[int] = (),
-    free_bytes: int | None = None,
+    tokens: Sequence[int],
+    begun: Sequence[int] = (),
 ) -> Beat:
-    """Renew leases."""
-    del begun, free_bytes
-    rows = workplace.catalog.rows(
-        "standin_beat",
-        tokens=list(tokens),
-        node_id=node.id,
+    """The node lives: renew the leases of its claims, and note those it has begun with.
+
+    Tokens that are not renewed are lost, whether their leases ran out or they never were its own.
+    """
+    renewed = claims.renew_node_claims(
+        workplace.catalog,
+        node.id,
+        node.holder,
+        tokens,
+        begun=begun,
         lease_seconds=workplace.settings.lease_seconds,
     )
-    renewed = {row["token"] for row in rows}
     return Beat(renewed, set(tokens) - renewed)
 
 
 def release_work(
-    workplace: Workplace, node: NodeRow, *, asset_ids: Sequence[int] | None = None, token: int | None = None
+    workplace: Workplace,
+    node: NodeRow,
+    *,
+    asset_ids: Sequence[int] | None = None,
+    token: int | None = None,
 ) -> int:
-    """Give claims back."""
-    named = list(asset_ids) if asset_ids is not None else None
-    return workplace.catalog.count("standin_release", node_id=node.id, asset_ids=named, token=token)
+    """Give back what the node holds of these assets, or all; with `token` only under that lease. Returns how many.
+
+    Counts as no failure, and others may have it at once.
+    """
+    released = claims.release_node_claims(
+        workplace.catalog, node.id, node.holder, asset_ids=asset_ids, token=token
+    )
+    queue_again(workplace, released)
+    return len(released)
+
+
+def queue_again(workplace: Workplace, asset_ids: Sequence[int]) -> int:
+    """Put these files into the queue if nodes may help with them now; returns how many entries were written."""
+    return work_queue.queue_assets(workplace.catalog, asset_ids, _queue_rules(workplace.settings))
+
+
+def teach_hosts(workplace: Workplace, seen: Sequence[tuple[str, Observation]]) -> None:
+    """What nodes saw of hosts (`name:port`), in its order, counts as if we had seen it: a host that said 429 rests."""
+    taught: dict[str, list[Lesson]] = {}
+    for host, observation in seen:
+        taught.setdefault(host, []).append(Lesson(observation, 0.0, 0.5))
+    if taught:
+        HostLedger(workplace.catalog, holder="nodes").settle(
+            HostWishes(
+                taught=[
+                    Taught(host, _host_rules(host, workplace.settings), lessons)
+                    for host, lessons in taught.items()
+                ]
+            )
+        )
+
+
+def refresh_queue(workplace: Workplace) -> int:
+    """Bring the whole queue up to date, as after scoring; returns how many entries were written."""
+    return work_queue.rebuild_queue(workplace.catalog, _queue_rules(workplace.settings))
 
 
 def housekeep(workplace: Workplace) -> dict[str, int]:
-    """Nothing to do."""
-    del workplace
-    return {}
+    """End leases that ran out, queue what has become due, forget old requests.
+
+    Returns `{expired_claims, queued, freed_places, forgotten_requests}`. Any number of
+    processes may call it every few seconds.
+    """
+    catalog, settings = workplace.catalog, workplace.settings
+    rules = _queue_rules(settings)
+    expired = expire_claims(catalog, max_asset_attempts=settings.asset_max_attempts)
+    freed = claims.give_node_slots_back(catalog, sorted({one.holder for one in expired}))
+    queued = work_queue.queue_assets(catalog, [one.asset_id for one in expired], rules)
+    return {
+        "expired_claims": len(expired),
+        "queued": queued + work_queue.look_after_queue(catalog, rules),
+        "freed_places": freed,
+        "forgotten_requests": forget_old_keys(catalog),
+    }
+
+
+def _queue_rules(settings: Settings) -> QueueRules:
+    return QueueRules(settings.wanted_copies, settings.independent_fetches)
+
+
+def _rules_of(settings: Settings) -> AllocationRules:
+    return AllocationRules(
+        _queue_rules(settings),
+        settings.lease_seconds,
+        settings.node_max_claims,
+        settings.new_node_max_claims,
+        settings.host_connections,
+        settings.robots,
+    )
+
+
+def _host_rules(
+    host: str, settings: Settings, *, connections: int | None = None, exact: float | None = None
+) -> HostRules:
+    opened = is_opened(host, settings.allowed_networks)
+    return HostRules(
+        connections=connections or settings.host_connections,
+        delay_seconds=0.0 if opened else settings.host_delay_seconds,
+        exact_delay_seconds=exact,
+        minds_latency=not opened,
+    )
+
+
+def _allocation(given: Allotted, settings: Settings) -> Allocation:
+    claim, standing = given.claim, given.standing
+    rules = _host_rules(claim.host, settings, connections=standing.connections, exact=standing.delay_seconds)
+    holders = connections_at_once(standing.manners, rules)
+    fetches = claim.purpose == "fetch"
+    return Allocation(
+        asset_id=claim.asset_id,
+        url=claim.url,
+        size_bytes=claim.size_bytes,
+        estimated_bytes=given.estimated_bytes,
+        priority=claim.priority,
+        name=_name(claim.url),
+        purpose=claim.purpose,
+        token=claim.token,
+        lease_until=claim.lease_until,
+        lease_seconds=settings.lease_seconds,
+        sha256=claim.sha256,
+        checksum=claim.checksum,
+        expected_size=claim.expected_size,
+        format=claim.format,
+        media_type=claim.media_type,
+        accepted=tuple(claim.accepted),
+        rejected=tuple(claim.rejected),
+        host=claim.host,
+        connections=1,
+        delay_seconds=delay_between_starts(standing.manners, rules) * holders if fetches else 0.0,
+        dataset_id=claim.dataset_id,
+        dataset_title=claim.dataset_title,
+        organization=claim.organization,
+    )
+
+
+def _name(url: str) -> str:
+    """What people would call the file: the last part of its path, or its host."""
+    parts = urlsplit(url)
+    name = unquote(basename(parts.path.rstrip("/"))) or parts.hostname or url
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in name)[:_MOST_NAME]
+
+
+def _target(url: str) -> str:
+    """Path and query of a URL in normal form, as robots.txt speaks of them."""
+    return url[url.index("/", url.index("://") + 3) :]
+
+
+@lru_cache(maxsize=1024)
+def _rules_in(body: str, agent: str) -> Robots:
+    return parse_robots(body, agent)

@@ -17,12 +17,15 @@ from shelter_pipeline.catalog.batches import (
     expire_claims,
     find_batch,
     release_run,
+    wanted_of_batch,
 )
 from shelter_pipeline.catalog.claims import know_store, release_claims
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.progress import batch_report, dataset_records, manifest_entries
+from shelter_pipeline.catalog.work_queue import unqueue_assets
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.batch_run import BatchResult, BatchRun, Progress
+from shelter_pipeline.operations.node_work import queue_again
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.vault.manifest import write_manifest
 from shelter_pipeline.vault.store import BlobStore
@@ -58,6 +61,7 @@ def rescue_batch(
     # What a dead run held is free once its lease is over, whether the reaper came by or not.
     workplace.patiently(expire_claims, max_asset_attempts=workplace.settings.asset_max_attempts)
     workplace.patiently(begin_batch, batch.id, run_id)
+    _leave_to(workplace, batch.id, nodes=False)
     result = BatchResult(key)
     try:
         run = BatchRun(workplace, batch.id, run_id, result, progress=progress, stop=stop or threading.Event())
@@ -76,9 +80,23 @@ def rescue_batch(
         max_attempts=workplace.settings.batch_max_attempts,
         rest_seconds=_FULL_REST_SECONDS if result.short_of_room else 0.0,
     )
+    _leave_to(workplace, batch.id, nodes=True)
     result.state, result.leftover = closed["state"], closed["leftover"]
     result.files = workplace.patiently(batch_report, batch.id)
     return result
+
+
+def _leave_to(workplace: Workplace, batch_id: int, *, nodes: bool) -> None:
+    """Take the batch's files out of the queue of nodes, or put back in what is left of them.
+
+    The queue is a hint and looked after elsewhere too: where it cannot be told, nothing is lost.
+    """
+    with suppress(ShelterError):
+        wanted = wanted_of_batch(workplace.catalog, batch_id)
+        if nodes:
+            queue_again(workplace, wanted)
+        else:
+            unqueue_assets(workplace.catalog, wanted)
 
 
 def _keep_manifest(catalog: Catalog, store: BlobStore, batch_id: int, key: str) -> str | None:

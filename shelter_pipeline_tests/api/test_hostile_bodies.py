@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shelter_pipeline_tests.support.api import ApiUnderTest
-from shelter_pipeline_tests.support.node_work import refusal
+from shelter_pipeline_tests.support.node_requests import refusal
 
 FIELDS = (
     *(

@@ -23,7 +23,7 @@ from shelter_pipeline.catalog.idempotency import (
     take_key,
 )
 from shelter_pipeline_tests.support.api import ApiUnderTest, an_api
-from shelter_pipeline_tests.support.node_work import joined, live_claims, refusal, with_files
+from shelter_pipeline_tests.support.node_requests import joined, live_claims, refusal, with_files
 
 ASKED = {"node_id": "node-123", "free_space_gb": 10, "limit": 2}
 KEY = Key("somebody node-1", "k", b"\x01" * 32)

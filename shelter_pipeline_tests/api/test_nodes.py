@@ -16,7 +16,7 @@ from shelter_pipeline.domain.networks import network_hash
 from shelter_pipeline.domain.node_protocol import VERSION_HEADER
 from shelter_pipeline.operations import nodes
 from shelter_pipeline_tests.support.api import ApiUnderTest, an_api
-from shelter_pipeline_tests.support.node_work import allocated, joined, live_claims, refusal, with_files
+from shelter_pipeline_tests.support.node_requests import allocated, joined, live_claims, refusal, with_files
 
 SHA = "ab" * 32
 
@@ -285,6 +285,13 @@ def test_what_a_node_holds_is_shown_as_proved_claimed_and_lost(api: ApiUnderTest
             counts=counts,
             by="challenge" if state == "good" else None,
         )
+    run(
+        api,
+        "INSERT INTO proof (node_id, sha256, size, kind, state, nonce, deadline, answered_at)"
+        " VALUES (:node, :sha, 100, 'challenge', 'passed', sha256(''), now(), now())",
+        node=found.id,
+        sha=f"{0:064x}",
+    )
 
     [listed] = api.get("/nodes").json()["items"]
     shown = api.get("/nodes/a").json()

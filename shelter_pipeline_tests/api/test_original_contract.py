@@ -9,7 +9,7 @@ from typing import Any
 
 from shelter_pipeline.operations import node_work
 from shelter_pipeline_tests.support.api import ApiUnderTest, an_api
-from shelter_pipeline_tests.support.node_work import allocated, joined, live_claims, refusal, with_files
+from shelter_pipeline_tests.support.node_requests import allocated, joined, live_claims, refusal, with_files
 
 
 def test_the_documented_calls_work_with_curl_as_they_stand(api: ApiUnderTest) -> None:

@@ -22,7 +22,7 @@ SELECT (SELECT count(*) FROM claim
                             WHERE blob.sha256 = asset.sha256 AND blob.size = asset.size))
            AS held_without_good_copy,
        (SELECT count(*) FROM capture
-         WHERE capture.verdict IN ('stored', 'unchanged') AND capture.sha256 IS NOT NULL
+         WHERE capture.verdict IN ('stored', 'unchanged') AND capture.sha256 IS NOT NULL AND capture.node_id IS NULL
            AND NOT EXISTS (SELECT FROM blob WHERE blob.sha256 = capture.sha256 AND blob.size = capture.size))
            AS captures_without_blob,
        (SELECT count(*) FROM capture WHERE verdict = 'stored' AND (sha256 IS NULL OR size IS NULL))
@@ -30,7 +30,13 @@ SELECT (SELECT count(*) FROM claim
        (SELECT count(*) FROM blob WHERE NOT EXISTS (SELECT FROM copy WHERE copy.sha256 = blob.sha256))
            AS blobs_without_copy,
        (SELECT count(*) FROM (SELECT asset_id FROM claim WHERE state = 'held'
-                               GROUP BY asset_id HAVING count(*) > 1) AS several)
+                               GROUP BY asset_id, slot HAVING count(*) > 1
+                               UNION ALL
+                              SELECT asset_id FROM claim WHERE state = 'held' AND purpose = 'fetch'
+                               GROUP BY asset_id HAVING count(*) > 1 AND bool_or(node_id IS NULL)
+                               UNION ALL
+                              SELECT asset_id FROM claim WHERE state = 'held' AND node_id IS NOT NULL
+                               GROUP BY asset_id, node_id HAVING count(*) > 1) AS several)
            AS several_live_claims,
        (SELECT count(*) FROM (SELECT token < max(token) OVER (PARTITION BY asset_id ORDER BY claimed_at, token
                                                               ROWS UNBOUNDED PRECEDING) AS falls
@@ -39,7 +45,8 @@ SELECT (SELECT count(*) FROM claim
        (SELECT count(*) FROM claim WHERE (state = 'held') <> (ended_at IS NULL))
            AS claims_without_an_end,
        (SELECT count(*) FROM claim AS later
-          JOIN claim AS earlier ON earlier.asset_id = later.asset_id AND earlier.token < later.token
+          JOIN claim AS earlier ON earlier.asset_id = later.asset_id AND earlier.slot = later.slot
+                              AND earlier.token < later.token
          WHERE earlier.ended_at IS NULL OR earlier.ended_at > later.claimed_at)
            AS claims_that_overlap,
        (SELECT count(*) FROM batch

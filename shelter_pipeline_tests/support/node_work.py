@@ -1,59 +1,105 @@
-"""Work for nodes, and nodes that ask for it, as tests need them."""
+"""Files that wait for nodes, and how a node's claims end, over a real catalog."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import requests
+import sqlalchemy as sa
 
-from shelter_pipeline.operations.node_work import housekeep
+from shelter_pipeline.catalog.claims import ClaimedAsset, find_node_claims, know_store
+from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.nodes import NodeRow, know_node
+from shelter_pipeline.catalog.settling import CaptureRow, Settlement, settle_claims
+from shelter_pipeline.domain.follow_up import follow_up
+from shelter_pipeline.domain.records import OrganizationRecord
+from shelter_pipeline.domain.verdicts import verdict_of
+from shelter_pipeline.operations.node_work import refresh_queue
 from shelter_pipeline.operations.score_assets import score_all
-from shelter_pipeline_tests.support.api import ApiUnderTest
+from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resource, discovered, harvested
 
 
-def with_files(api: ApiUnderTest, count: int = 4, *, size: int | None = 1000) -> None:
-    """So many files that wait to be fetched, each of a dataset and a host of its own."""
-    catalog = api.workplace.catalog
-    portal = a_portal(catalog)
-    records = [
-        a_dataset(str(n), a_resource(f"https://host{n}.example/file-{n}.csv", key=str(n), size=size))
-        for n in range(count)
-    ]
-    harvested(catalog, portal, records)
-    discovered(catalog, portal)
-    score_all(api.workplace)
-    housekeep(api.workplace)
+def waiting(workplace: Workplace, urls: Sequence[str], *, organization: str = "epa-gov") -> None:
+    """Let these files be known, scored and queued."""
+    know_store(workplace.catalog, "test")
+    portal = a_portal(workplace.catalog)
+    resources = [a_resource(url, key=url, position=number) for number, url in enumerate(urls)]
+    owner = OrganizationRecord(organization, organization)
+    harvested(workplace.catalog, portal, [a_dataset(organization, *resources, organization=owner)])
+    discovered(workplace.catalog, portal)
+    score_all(workplace)
+    refresh_queue(workplace)
 
 
-def joined(api: ApiUnderTest, name: str) -> dict[str, str]:
-    """A node of this name; returns the headers with which it asks."""
-    answer = api.post("/nodes", {"name": name})
-    assert answer.status_code == 201, answer.text
-    return {"Authorization": f"Bearer {answer.json()['token']}"}
+def node(workplace: Workplace, name: str) -> NodeRow:
+    """A node of this name."""
+    return know_node(workplace.catalog, name)
 
 
-def allocated(api: ApiUnderTest, name: str = "node-123", **more: Any) -> list[dict[str, Any]]:
-    """What this node is given when it asks."""
-    headers = more.pop("headers", None)
-    answer = api.post("/allocate", {"node_id": name, "free_space_gb": 10, **more}, headers=headers)
-    assert answer.status_code == 200, answer.text
-    items: list[dict[str, Any]] = answer.json()
-    return items
+def run(catalog: Catalog, query: str, **parameters: Any) -> None:
+    """One statement of the test's own."""
+    with catalog.begin() as connection:
+        connection.execute(sa.text(query), parameters)
 
 
-def refusal(answer: requests.Response) -> tuple[int, str]:
-    """The status and slug of an answer that is not what was asked for; its shape is checked."""
-    body = answer.json()
-    assert set(body) == {"error", "message", "problems"}, body
-    assert body["message"]
-    return answer.status_code, body["error"]
+def scalar(catalog: Catalog, query: str, **parameters: Any) -> Any:
+    """What one query of the test's own says."""
+    with catalog.begin() as connection:
+        return connection.scalar(sa.text(query), parameters)
 
 
-def live_claims(api: ApiUnderTest) -> dict[int, str]:
-    """Who holds which file, as the catalog has it: seen past the API, for what it says of itself is under test."""
-    import sqlalchemy as sa
+def let_leases_run_out(catalog: Catalog) -> None:
+    """No lease that is live lasts any longer."""
+    run(catalog, "UPDATE claim SET lease_until = now() - interval '1 second' WHERE state = 'held'")
 
-    with api.workplace.catalog.begin() as connection:
-        rows = connection.execute(sa.text("SELECT asset_id, holder FROM claim WHERE state = 'held'")).all()
-    return {row.asset_id: row.holder for row in rows}
+
+def settle(catalog: Catalog, node_id: int, token: int, reason: str, *, whose: int | None = None) -> bool:
+    """Settle a claim of `whose` (the node itself) in the name of a node; whether it still was its own."""
+    claim = find_node_claims(catalog, whose or node_id, [token])[token].claimed
+    return settle_as(catalog, claim, reason, node_id=node_id)
+
+
+def settle_as(
+    catalog: Catalog, claim: ClaimedAsset, reason: str, *, node_id: int | None, held: bool = False
+) -> bool:
+    """Settle a claim in the name of a node or, without one, of a run."""
+    capture = CaptureRow(
+        verdict=verdict_of(reason).value,
+        reason=reason,
+        detail="",
+        final_url=claim.url,
+        status=200,
+        heads={},
+        flags=(),
+        requests=1,
+        wire_bytes=5,
+        sha256=f"{claim.asset_id:064x}" if reason == "stored" else None,
+        size=5 if reason == "stored" else None,
+        media_type=None,
+        etag=None,
+        last_modified=None,
+        started_at="2026-01-01T00:00:00+00:00",
+        finished_at="2026-01-01T00:00:01+00:00",
+        held=held,
+    )
+    after = follow_up(reason, claim.attempts, max_attempts=5)
+    settled = settle_claims(
+        catalog, [Settlement(claim, capture, after)], batch_id=None, store="test", node_id=node_id
+    )
+    return claim.token in settled
+
+
+def hold(catalog: Catalog, urls: Sequence[str]) -> None:
+    """Let our own store hold these files, as a run would have fetched them."""
+    rows = """
+    INSERT INTO claim (asset_id, holder, lease_until)
+    SELECT id, 'run', now() + interval '1 minute' FROM asset WHERE url = ANY (:urls)
+    RETURNING token, asset_id
+    """
+    with catalog.begin() as connection:
+        taken = connection.execute(sa.text(rows), {"urls": list(urls)}).all()
+    for token, asset_id in taken:
+        url = scalar(catalog, "SELECT url FROM asset WHERE id = :id", id=asset_id)
+        claim = ClaimedAsset(token, asset_id, url, "", None, None, None, None, None, None, None, 0)
+        assert settle_as(catalog, claim, "stored", node_id=None, held=True)

@@ -64,15 +64,13 @@ def file_by_digest_and_name(sha256: Digest, filename: str, request: Request, ser
     return _answer(serving.workplace, sha256, filename, request)
 
 
-@router.head("/files/{sha256}", response_class=Response, responses=_ANSWERS, include_in_schema=False)
+@router.head("/files/{sha256}", response_class=Response, responses=_ANSWERS)
 def head_by_digest(sha256: Digest, request: Request, serving: Serving) -> Response:
     """What a GET would say of the file."""
     return _answer(serving.workplace, sha256, None, request)
 
 
-@router.head(
-    "/files/{sha256}/{filename}", response_class=Response, responses=_ANSWERS, include_in_schema=False
-)
+@router.head("/files/{sha256}/{filename}", response_class=Response, responses=_ANSWERS)
 def head_by_digest_and_name(sha256: Digest, filename: str, request: Request, serving: Serving) -> Response:
     """What a GET would say of the file."""
     return _answer(serving.workplace, sha256, filename, request)

@@ -82,7 +82,7 @@ def heartbeat(body: HeartbeatBody, serving: Serving, asking: Asking, version: No
     """Keep leases alive. A lease that is lost is somebody else's work now: stop."""
     workplace = serving.workplace
     node = node_for(workplace, asking, body.node_id, Said(version, body.free_bytes))
-    found = beat(workplace, node, set(body.tokens) | set(body.begun), body.begun, body.free_bytes)
+    found = beat(workplace, node, sorted({*body.tokens, *body.begun}), body.begun)
     challenges, uploads = count_open_proofs(workplace.catalog, node)
     return Renewed(
         renewed=sorted(found.renewed),

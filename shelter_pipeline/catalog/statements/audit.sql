@@ -4,7 +4,7 @@ SELECT (SELECT count(*) FROM asset
          WHERE NOT EXISTS (SELECT FROM asset_resource WHERE asset_resource.asset_id = asset.id)
            AND asset.state = 'pending') AS assets_without_resource,
        (SELECT count(*) FROM capture
-         WHERE capture.verdict = 'stored'
+         WHERE capture.verdict = 'stored' AND capture.node_id IS NULL
            AND NOT EXISTS (SELECT FROM blob WHERE blob.sha256 = capture.sha256 AND blob.size = capture.size))
            AS captures_without_blob,
        (SELECT count(*) FROM blob

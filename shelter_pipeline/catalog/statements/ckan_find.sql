@@ -5,7 +5,7 @@ SELECT found.id
         UNION ALL
         SELECT id, 1 FROM dataset WHERE slug = :given
         UNION ALL
-        SELECT id, 2 FROM dataset WHERE identifier = :given
+        SELECT id, 2 FROM dataset WHERE portal_id = ANY (ARRAY(SELECT id FROM portal)) AND identifier = :given
         UNION ALL
         SELECT id, 3 FROM dataset WHERE id = :number AND (slug = :stem OR identifier = :stem)
         UNION ALL

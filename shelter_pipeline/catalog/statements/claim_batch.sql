@@ -1,5 +1,6 @@
 -- Each asset goes to one holder: rows another claimer has locked are skipped, and the unique index on live
--- claims has the last word. A holder meets each asset of a batch once, so a run ends; what rests is not touched.
+-- claims has the last word. A node that copies it from our store is in nobody's way. A holder meets each asset of a
+-- batch once, so a run ends; what rests is not touched.
 WITH wanted AS (
     SELECT asset.id
       FROM asset
@@ -8,7 +9,7 @@ WITH wanted AS (
        AND asset.next_attempt_at <= now()
        AND NOT EXISTS (SELECT FROM claim
                         WHERE claim.asset_id = asset.id
-                          AND (claim.state = 'held'
+                          AND ((claim.state = 'held' AND claim.purpose = 'fetch')
                                OR (claim.holder = :holder AND claim.state <> 'released')))
      ORDER BY asset.id
      LIMIT :limit

@@ -1,10 +1,11 @@
 -- The ledger decides how a run of a batch ended. A live claim means that somebody is still at work on it.
 WITH tally AS (
     SELECT count(*) FILTER (WHERE asset.state = 'pending') AS leftover,
-           count(*) FILTER (WHERE claim.token IS NOT NULL) AS claimed,
+           count(*) FILTER (WHERE EXISTS (SELECT FROM claim
+                                               WHERE claim.asset_id = asset.id AND claim.node_id IS NULL
+                                                 AND claim.state = 'held' AND claim.lease_until > now())) AS claimed,
            min(asset.next_attempt_at) FILTER (WHERE asset.state = 'pending') AS due
       FROM asset
-      LEFT JOIN claim ON claim.asset_id = asset.id AND claim.state = 'held' AND claim.lease_until > now()
      WHERE asset.batch_id = :batch_id
 ), closed AS (
     UPDATE batch

@@ -1,18 +1,44 @@
--- A lease that ran out ends its claim, and counts as a failure of the asset: what kills every worker is given up.
-WITH expired AS (
-    UPDATE claim
-       SET state = 'expired', ended_at = now()
+-- A lease that ran out ends its claim, and counts as a failure of the file: what kills every worker is given up. A node
+-- that vanishes kills nothing: its claim counts if it had said that it was at work on it, once for each file, and
+-- never where it was only to copy what we hold. Claims and files are locked in order; who else is at them is not
+-- waited for, and their claims are for the next time.
+WITH over AS MATERIALIZED (
+    SELECT token
+      FROM claim
      WHERE state = 'held'
        AND lease_until <= now()
-    RETURNING asset_id, token
+     ORDER BY token
+       FOR UPDATE SKIP LOCKED
+), expired AS (
+    UPDATE claim
+       SET state = 'expired', ended_at = now()
+      FROM over
+     WHERE claim.token = over.token
+    RETURNING claim.asset_id, claim.token, claim.node_id, claim.purpose, claim.holder, claim.begun_at
+), counting AS MATERIALIZED (
+    SELECT asset_id, count(DISTINCT coalesce(node_id, -token)) AS failures
+      FROM expired
+     WHERE purpose = 'fetch'
+       AND (node_id IS NULL
+            OR (begun_at IS NOT NULL
+                AND NOT EXISTS (SELECT FROM claim AS earlier
+                                 WHERE earlier.asset_id = expired.asset_id AND earlier.node_id = expired.node_id
+                                   AND earlier.state = 'expired' AND earlier.begun_at IS NOT NULL)))
+     GROUP BY asset_id
+), locked AS MATERIALIZED (
+    SELECT asset.id, counting.failures
+      FROM asset
+      JOIN counting ON counting.asset_id = asset.id
+     ORDER BY asset.id
+       FOR UPDATE OF asset
 ), counted AS (
     UPDATE asset
-       SET attempts = asset.attempts + 1,
-           state = CASE WHEN asset.state = 'pending' AND asset.attempts + 1 >= :max_attempts
+       SET attempts = asset.attempts + locked.failures,
+           state = CASE WHEN asset.state = 'pending' AND asset.attempts + locked.failures >= :max_attempts
                         THEN 'dead' ELSE asset.state END,
-           reason = CASE WHEN asset.state = 'pending' AND asset.attempts + 1 >= :max_attempts
+           reason = CASE WHEN asset.state = 'pending' AND asset.attempts + locked.failures >= :max_attempts
                          THEN coalesce(asset.reason, 'interrupted') ELSE asset.reason END
-      FROM expired
-     WHERE asset.id = expired.asset_id
+      FROM locked
+     WHERE asset.id = locked.id
 )
-SELECT asset_id, token FROM expired;
+SELECT asset_id, token, node_id, holder FROM expired;

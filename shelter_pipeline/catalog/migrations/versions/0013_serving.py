@@ -1,4 +1,4 @@
-"""What old CKAN clients find datasets and resources by: the portals' own ids, and dates of change."""
+"""What old CKAN clients find datasets and resources by: resources' own ids, names, and dates of change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index('ix_dataset_identifier', 'dataset', ['identifier'], postgresql_using='hash')
+    op.create_index('ix_dataset_slug_id', 'dataset', ['slug', 'id'])
+    op.drop_index('ix_dataset_slug', table_name='dataset')
     op.create_index('ix_dataset_changed_at_id', 'dataset', ['changed_at', 'id'])
     op.create_index('ix_resource_key', 'resource', ['key'], postgresql_using='hash')
 
@@ -19,4 +20,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index('ix_resource_key', table_name='resource')
     op.drop_index('ix_dataset_changed_at_id', table_name='dataset')
-    op.drop_index('ix_dataset_identifier', table_name='dataset')
+    op.create_index('ix_dataset_slug', 'dataset', ['slug'])
+    op.drop_index('ix_dataset_slug_id', table_name='dataset')
