@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast api-contract api-long check lint types imports format pictures bench bench-api bench-classify bench-fetch bench-listing bench-probe bench-s3 lock clean
+.PHONY: help setup demo up test test-fast api-contract api-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-fetch bench-listing bench-probe bench-score bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,12 +73,17 @@ bench-s3: setup  ## measure uploads to S3 beside peers (some minutes; less with 
 
 bench-api: setup  ## measure reads of the API at 100 requests a second and full size (less with BENCH="--datasets 20000")
 	$(BIN)/python -m benchmarks.api_reads $(BENCH)
+bench-claims: setup  ## measure how two million files are handed out to nodes (a look with BENCH="--assets 100000")
+	$(BIN)/python -m benchmarks.claims $(BENCH)
 
 bench-classify: setup  ## measure the classification of half a million resources (less with BENCH="--resources 20000")
 	$(BIN)/python -m benchmarks.classify $(BENCH)
 
 bench-listing: setup  ## measure listings of 100,000 entries beside peers (a minute; less with BENCH="--entries 5000")
 	$(BIN)/python -m benchmarks.listing $(BENCH)
+
+bench-score: setup  ## measure scoring of two million files beside peers (some minutes; less with BENCH="--assets 20000")
+	$(BIN)/python -m benchmarks.scoring $(BENCH)
 
 lock:  ## renew requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

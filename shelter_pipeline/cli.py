@@ -36,6 +36,8 @@ from shelter_pipeline.commands.printing import (
     printable,
     say,
 )
+from shelter_pipeline.commands.priorities import explain as explain_score
+from shelter_pipeline.commands.priorities import priorities_app
 from shelter_pipeline.commands.probe import probe
 from shelter_pipeline.commands.rankings import rankings_app
 from shelter_pipeline.commands.rebuild import rebuild
@@ -60,10 +62,12 @@ for group in (
     node_app,
     token_app,
     dead_letters_app,
+    priorities_app,
 ):
     app.add_typer(group)
 for command in (api, rebuild, classify, discover, explore, probe, trail):
     app.command()(command)
+app.command("explain")(explain_score)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 

@@ -188,6 +188,11 @@ class Settings(BaseSettings):
         512 * 1024**2, description="Largest catalogue page or landing page that is read, in bytes."
     )
 
+    # What comes first
+    priority_weights: Path | None = Field(
+        None, description="TOML file of weights, thresholds and threats, in place of the one with Shelter."
+    )
+
     # Politeness
     host_connections: Count = Field(2, description="Downloads at once from one host.")
     host_delay_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
@@ -425,7 +430,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("database_url", "dagster_database_url", "datagov_api_key", "api_pepper"),
-        *("content_rules", "classification_rules", "scratch", "s3_path_style"),
+        *("content_rules", "classification_rules", "priority_weights", "scratch", "s3_path_style"),
         *("node_folder", "node_token"),
         mode="before",
     )

@@ -1,15 +1,16 @@
 """Work handed out to nodes: from lanes that take turns, as much as a node can carry and its hosts can bear.
 
-One transaction an allocation. What is locked in it is locked in one order (the node, lanes,
-queue entries, files, places at hosts, batches), and what others hold is passed over:
-allocations do not wait for one another, but where there is only one lane.
+A round over some lanes is a transaction, and mostly the first gives enough. What is locked in
+it is locked in one order (the node, lanes, queue entries, files, places at hosts, batches),
+and what others hold is passed over: allocations wait for one another only where there is
+just one lane, or for the moment in which another takes a place at the same host.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy.engine import Connection
 from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.work_queue import QueueRules
 from shelter_pipeline.domain.allotment import Offer, Wishes, choose, lanes_for
+from shelter_pipeline.domain.errors import CatalogAwayError
 from shelter_pipeline.domain.host_sharing import Standing
 from shelter_pipeline.domain.politeness import HostManners
 from shelter_pipeline.domain.robots import RobotsPolicy
@@ -83,12 +85,32 @@ def allocate(
 
     At each host there is something to fetch from, a place is taken, unless the node has one.
     """
-    with catalog.begin() as connection:
-        return _Allocation(connection, node_id, holder, wishes, rules, forbids).run()
+    given: list[Allotted] = []
+    barren: set[int] = set()
+    for number in range(_ROUNDS):
+        left = replace(
+            wishes,
+            limit=wishes.limit - len(given),
+            free_bytes=wishes.most_bytes - sum(one.estimated_bytes for one in given),
+        )
+        if left.limit <= 0 or left.most_bytes <= 0:
+            break
+        try:
+            with catalog.begin() as connection:
+                one = _Round(connection, node_id, holder, left, rules, forbids)
+                found = one.run(number, barren, said=wishes)
+        except CatalogAwayError:
+            if not given:
+                raise
+            break  # what was claimed before is the node's
+        if found is None:
+            break
+        given += found
+    return given
 
 
-class _Allocation:
-    """One allocation, within its transaction."""
+class _Round:
+    """One round of an allocation, within its transaction. Each looks at more lanes than the one before."""
 
     def __init__(
         self,
@@ -103,7 +125,6 @@ class _Allocation:
         self._wishes = wishes
         self._rules = rules
         self._forbids = forbids
-        self._barren: set[int] = set()  # lanes in which there is nothing for this node
         self._facts: dict[str, Any] = {
             "node_id": node_id,
             "holder": holder,
@@ -111,43 +132,39 @@ class _Allocation:
             **rules.queue.parameters,
         }
 
-    def run(self) -> list[Allotted]:
-        """Rounds over lanes, each over more of them, until there is enough, or nothing is left to look at."""
-        given: list[Allotted] = []
-        most = self._allowance()
-        for number in range(_ROUNDS):
-            left = min(most, self._wishes.limit - len(given))
-            room = self._wishes.most_bytes - sum(one.estimated_bytes for one in given)
-            if left <= 0 or room <= 0:
-                break
-            rows = self._open_lanes(lanes_for(left) * _WIDER**number, left, room, may_wait=number == 0)
-            if not rows:
-                break
-            given += self._hand_out(rows, min(left, most - rows[0]["claims"]), room)
-        return given
+    def run(self, number: int, barren: set[int], *, said: Wishes) -> list[Allotted] | None:
+        """What this round gives; None if there is nothing left to look at. Fills `barren`: lanes not worth a look."""
+        most = self._allowance(said)
+        limit, room = min(most, self._wishes.limit), self._wishes.most_bytes
+        if limit <= 0:
+            return None
+        rows = self._open_lanes(lanes_for(limit) * _WIDER**number, limit, barren, first=number == 0)
+        if not rows:
+            return None
+        limit = min(limit, most - rows[0]["claims"])
+        return self._hand_out(rows, limit, room, barren) if limit > 0 else None
 
     def _execute(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
         result = self._connection.execute(statement(name), parameters)
         return [dict(row) for row in result.mappings()] if result.returns_rows else []
 
-    def _allowance(self) -> int:
-        """How many files the node may have claimed."""
-        wishes = self._wishes
+    def _allowance(self, said: Wishes) -> int:
+        """How many files the node may have claimed. What it says of itself is kept."""
         admitted = self._execute(
             "admit_node",
             node_id=self._facts["node_id"],
-            free_bytes=wishes.free_bytes,
-            bandwidth_mbps=wishes.bandwidth_mbps,
-            uptime_hours=wishes.uptime_hours,
+            free_bytes=said.free_bytes,
+            bandwidth_mbps=said.bandwidth_mbps,
+            uptime_hours=said.uptime_hours,
             max_claims=self._rules.node_max_claims,
             new_max_claims=self._rules.new_node_max_claims,
         )
         return int(admitted[0]["most"]) if admitted else 0
 
-    def _open_lanes(self, count: int, limit: int, room: int, *, may_wait: bool) -> list[dict[str, Any]]:
+    def _open_lanes(self, count: int, limit: int, barren: set[int], *, first: bool) -> list[dict[str, Any]]:
         """Lanes nobody is being served from, and what lies in them; if all are taken, the first once it is free."""
         bounds = {
-            "most_bytes": room,
+            "most_bytes": self._wishes.most_bytes,
             "from_store": [purpose == "copy" for purpose in self._wishes.purposes],
         }
         parameters = (
@@ -155,15 +172,15 @@ class _Allocation:
             | bounds
             | {
                 "robots": self._rules.robots,
-                "barren": list(self._barren),
+                "barren": list(barren),
                 "lanes": count,
                 "offers": limit if count == 1 else -(-limit // count) + _SPARE_OFFERS,
                 # Once from a place of the node's own, and if that gave nothing from the beginning.
-                "begin": random.randint(_LOWEST_PLACE, _HIGHEST_PLACE) if may_wait else _HIGHEST_PLACE,
+                "begin": random.randint(_LOWEST_PLACE, _HIGHEST_PLACE) if first else _HIGHEST_PLACE,
             }
         )
         rows = self._execute("open_lanes", **parameters)
-        if not rows and may_wait and self._execute("await_lane", **bounds):
+        if not rows and first and self._execute("await_lane", **bounds):
             rows = self._execute("open_lanes", **parameters)
         return self._allowed(rows)
 
@@ -179,7 +196,9 @@ class _Allocation:
                 row["wanted"] &= not (body and self._forbids(body, row["url"]))
         return rows
 
-    def _hand_out(self, rows: Sequence[Mapping[str, Any]], limit: int, room: int) -> list[Allotted]:
+    def _hand_out(
+        self, rows: Sequence[Mapping[str, Any]], limit: int, room: int, barren: set[int]
+    ) -> list[Allotted]:
         lanes = {row["id"]: row for row in rows}
         files = {row["asset_id"]: row for row in rows if row["asset_id"] is not None}
         done = [number for number, row in files.items() if not row["wanted"]]
@@ -193,7 +212,7 @@ class _Allocation:
         planned = [number for number in claimed if files[number]["planned"]]
         if planned:
             self._execute("leave_planned", asset_ids=planned)
-        self._barren |= lanes.keys() - {files[number]["id"] for number in [*claimed, *done]}
+        barren |= lanes.keys() - {files[number]["id"] for number in [*claimed, *done]}
         return [
             Allotted(claimed[offer.asset_id], offer.bytes, _standing(lanes[offer.lane_id]))
             for offer in chosen

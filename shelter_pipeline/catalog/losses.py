@@ -195,6 +195,11 @@ def decide(
         return len(decided)
 
 
+def assets_of_losses(catalog: Catalog, loss_ids: Sequence[int]) -> list[int]:
+    """The assets whose scores these losses have a say in: of their datasets, and of the datasets of a lost link."""
+    return [row["asset_id"] for row in catalog.rows("assets_of_losses", loss_ids=list(loss_ids))]
+
+
 def release_withheld(
     catalog: Catalog, *, organization: str | None = None, portal: str | None = None, who: str, why: str
 ) -> int:

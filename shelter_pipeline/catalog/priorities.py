@@ -1,32 +1,12 @@
-"""Scores in the catalog: one statement over every asset, writing only what changed."""
+"""Scores as they are read: how they spread, what comes first, and the facts behind one of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from shelter_pipeline.catalog.connection import Catalog, statement
-
-_SCORING_LOCK = 0x5C02E  # any constant of our own
-
-
-def score_assets(
-    catalog: Catalog,
-    *,
-    shares: dict[str, float],
-    threatened_organizations: dict[str, float],
-    vocabulary: dict[str, float],
-) -> int:
-    """Score every asset; returns how many scores changed. `shares` holds the weight of each signal."""
-    parameters = {
-        "threatened": msgspec.json.encode(threatened_organizations).decode(),
-        "vocabulary": msgspec.json.encode(vocabulary).decode(),
-        **shares,
-    }
-    with catalog.begin() as connection:
-        connection.execute(statement("lock_scoring"), {"lock": _SCORING_LOCK})
-        return connection.execute(statement("score"), parameters).rowcount
+from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.scoring import DEAD
 
 
 def level_counts(catalog: Catalog) -> list[dict[str, Any]]:
@@ -34,6 +14,28 @@ def level_counts(catalog: Catalog) -> list[dict[str, Any]]:
     return [dict(row) for row in catalog.rows("level_counts")]
 
 
-def top_assets(catalog: Catalog, limit: int = 20) -> list[dict[str, Any]]:
+def top_assets(
+    catalog: Catalog, limit: int = 20, *, organization_id: int | None = None
+) -> list[dict[str, Any]]:
     """The best-scored assets that are still wanted, each with the parts of its score."""
-    return [dict(row) for row in catalog.rows("top_assets", limit=limit)]
+    return [dict(row) for row in catalog.rows("top_assets", limit=limit, organization_id=organization_id)]
+
+
+def facts_of_asset(catalog: Catalog, asset_id: int) -> Mapping[str, Any]:
+    """All that the score of one asset was made of: its parts, and what is known of file, host and copies."""
+    return catalog.rows("facts_of_asset", asset_id=asset_id, dead_reasons=list(DEAD))[0]
+
+
+def facts_of_datasets(catalog: Catalog, asset_id: int) -> list[Mapping[str, Any]]:
+    """What is known of each dataset that lists an asset, as far as it counts for the score."""
+    return catalog.rows("facts_of_datasets", asset_id=asset_id)
+
+
+def assets_of_dataset(catalog: Catalog, dataset_id: int, *, limit: int) -> list[Mapping[str, Any]]:
+    """The files of a dataset with their scores, what comes first first."""
+    return catalog.rows("scored_assets_of_dataset", dataset_id=dataset_id, limit=limit)
+
+
+def dataset_standing(catalog: Catalog, dataset_id: int) -> Mapping[str, Any]:
+    """A dataset as its files' scores have it: how many files and how many held, best and mean score."""
+    return catalog.rows("dataset_standing", dataset_id=dataset_id)[0]

@@ -163,6 +163,12 @@ dataset = sa.Table(
     sa.Index("ix_dataset_portal_id_id", "portal_id", "id"),
     sa.Index("ix_dataset_modified_id", "modified", "id"),
     sa.Index("ix_dataset_absent", "id", postgresql_where=sa.text("state = 'absent'")),
+    # All that an hourly scoring reads of a dataset: the records are a hundred times as wide.
+    sa.Index(
+        "ix_dataset_scoring",
+        "id",
+        postgresql_include=["organization_id", "state", "changed_at", "modified"],
+    ),
 )
 
 # Apart from `dataset`, so that seeing an unchanged record again writes a few bytes and not the record.

@@ -98,6 +98,7 @@ def _put(connection: Connection, asset_ids: Sequence[int], rules: QueueRules) ->
 
 def _rebuild(connection: Connection, rules: QueueRules, *, due_until: object) -> int:
     given = {"unknown_bytes": UNKNOWN_BYTES, **rules.parameters}
+    connection.execute(statement("plan_for_rebuild"))
     written = connection.execute(statement("rebuild_queue"), given).rowcount
     connection.execute(statement("note_queue"), {"due_until": due_until, "rebuilt": True})
     return written

@@ -92,10 +92,12 @@ def show(
 
 @rankings_app.command()
 def remove(name: Named, as_json: AsJson = False) -> None:
-    """Forget a ranking; scores follow at the next scoring."""
+    """Forget a ranking, and score without it."""
     from shelter_pipeline.catalog.rankings import remove_ranking
+    from shelter_pipeline.operations.score_assets import rescore_after
     from shelter_pipeline.operations.workplace import open_workplace
 
     with open_workplace(load_settings()) as workplace:
         ranked = remove_ranking(workplace.catalog, name)
+        rescore_after(workplace, "the removal")
     print_result({"removed": name, "datasets": ranked}, as_json)

@@ -37,6 +37,7 @@ from shelter_pipeline.operations.losses import loss_rules
 from shelter_pipeline.operations.merge_pages import IDLE_SECONDS, Merger, Progress
 from shelter_pipeline.operations.portal_access import open_driver
 from shelter_pipeline.operations.read_ahead import read_ahead
+from shelter_pipeline.operations.score_assets import rescore_after
 from shelter_pipeline.operations.watch_links import watch_links
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.protocol import Portal
@@ -60,6 +61,8 @@ _COUNTED = (
     "delisted",
     "resources",
 )
+# What changes the scores of files that are known; those of new ones are made when they are found.
+_WEIGHED = ("changed", "delisted", "recovered", "withheld", "moved")
 _FURTHER = (
     "mode",
     "moved",
@@ -101,12 +104,15 @@ def harvest_portal(
         raise SetupError(f"{mode!r} is no mode of a harvest; it must be one of {', '.join(MODES)}")
     portal = find_portal(workplace.catalog, slug)
     since = _begin_of_increment(workplace, portal, mode)
+    report: dict[str, Any] | None = None
     if since is not None:
-        try:
-            return _one_harvest(workplace, portal, since, fresh=fresh, progress=progress)
-        except PermanentError:
-            pass  # the portal cannot tell what changed: it is read whole
-    return _one_harvest(workplace, portal, None, fresh=fresh, progress=progress)
+        with suppress(PermanentError):  # the portal cannot tell what changed: it is read whole
+            report = _one_harvest(workplace, portal, since, fresh=fresh, progress=progress)
+    if report is None:
+        report = _one_harvest(workplace, portal, None, fresh=fresh, progress=progress)
+    if any(report[name] for name in _WEIGHED):
+        rescore_after(workplace, "the harvest")
+    return report
 
 
 def _begin_of_increment(workplace: Workplace, portal: PortalRow, mode: str) -> datetime | None:

@@ -27,6 +27,7 @@ from shelter_pipeline.operations.outside_files import (
     plain,
     read_table,
 )
+from shelter_pipeline.operations.score_assets import rescore_after
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.fields import Notes, moment
 
@@ -81,6 +82,8 @@ def import_holdings(
         counts = merge_holdings(
             workplace.catalog, read_holdings(entries, default, left, progress), source=path.name
         )
+    if counts.matched_assets and (counts.new or counts.renewed):
+        rescore_after(workplace, "the import")
     return {
         "rows": counts.rows + left.refusals.count,
         "new": counts.new,

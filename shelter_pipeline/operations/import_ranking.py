@@ -22,6 +22,7 @@ from shelter_pipeline.operations.outside_files import (
     outside_lines,
     read_table,
 )
+from shelter_pipeline.operations.score_assets import rescore_after
 from shelter_pipeline.operations.workplace import Workplace
 
 _NEEDED = ("linkUrl", "eventCount")
@@ -58,6 +59,7 @@ def import_ranking(
             usages=read_usages(table, refusals, progress),
             refused=lambda: refusals.count,
         )
+    rescore_after(workplace, "the import")
     return {
         "ranking": name,
         "rows": counts.rows + refusals.count,

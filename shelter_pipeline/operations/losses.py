@@ -18,6 +18,7 @@ from shelter_pipeline.catalog.portals import find_portal, organization_id
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.losses import ANNOUNCED, KINDS, STATES, LossRules
 from shelter_pipeline.operations.pages import Page, by_id
+from shelter_pipeline.operations.score_assets import rescore_after
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.registry import parse_portal
 from shelter_pipeline.settings import Settings
@@ -128,7 +129,10 @@ def decide_losses(
     why: str,
 ) -> int:
     """An operator's word on open losses; returns how many. SetupError, and nothing changes, for an unknown id."""
-    return books.decide(workplace.catalog, loss_ids, state=state, who=who, why=_said(why))
+    decided = books.decide(workplace.catalog, loss_ids, state=state, who=who, why=_said(why))
+    # Those of the organization's other datasets follow within the hour.
+    rescore_after(workplace, "the decision", books.assets_of_losses(workplace.catalog, loss_ids))
+    return decided
 
 
 def release_losses(
@@ -136,9 +140,12 @@ def release_losses(
 ) -> int:
     """An operator's word that a mass drop is real; returns how many withheld losses are suspected now."""
     _refuse_unknown_owner(workplace, portal, organization)
-    return books.release_withheld(
+    released = books.release_withheld(
         workplace.catalog, organization=organization, portal=portal, who=who, why=_said(why)
     )
+    if released:
+        rescore_after(workplace, "the decision")
+    return released
 
 
 def _said(why: str) -> str:

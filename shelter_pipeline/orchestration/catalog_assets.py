@@ -139,9 +139,10 @@ def asset_probes(
 def priority_scores(workplaces: dg.ResourceParam[Workplaces]) -> dg.MaterializeResult:
     """Which file to save first, from 1 to 10, with the reasons.
 
-    Popularity, threat, climate relevance, scarcity of copies, value for the byte and
-    nearly complete datasets are weighed by `priorities/weights.toml`; each file keeps the
-    part that every signal gave it.
+    Popularity, threat, climate relevance, scarcity of copies, age of our capture, value for
+    the byte and nearly complete datasets are weighed by the file of SHELTER_PRIORITY_WEIGHTS,
+    or the one that comes with Shelter; each file keeps the part that every signal gave it.
+    `shelter explain` puts them into words.
     """
     with workplaces.open() as workplace:
         return dg.MaterializeResult(metadata=score_metadata(score_all(workplace)))

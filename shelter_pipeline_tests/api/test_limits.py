@@ -16,7 +16,6 @@ import pytest
 import requests
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from starlette.requests import Request
 
 from shelter_pipeline.api.parameters import Body, Id, Key, Measure, Name, PageSize, Sha256, Words
 from shelter_pipeline.catalog.connection import Catalog
@@ -70,14 +69,6 @@ def _crash() -> dict[str, str]:
 @probe.get("/probe/endless")
 def _endless() -> StreamingResponse:
     return StreamingResponse(bytes(65536) for _ in range(10_000))
-
-
-@probe.put("/uploads/{number}")
-async def _upload(number: Id, request: Request) -> dict[str, int]:
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-    return {"size": size}
 
 
 @pytest.fixture

@@ -5,63 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from shelter_pipeline.catalog.batches import plannable_assets
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.portals import PortalRow, organization_id
-from shelter_pipeline.catalog.priorities import level_counts, score_assets, top_assets
-from shelter_pipeline.domain.records import DatasetRecord, OrganizationRecord
+from shelter_pipeline.catalog.priorities import level_counts, top_assets
+from shelter_pipeline.domain.records import OrganizationRecord
 from shelter_pipeline.priorities.weights import SIGNALS
-from shelter_pipeline_tests.support.records import EPA, a_dataset, a_portal, a_resource, discovered, harvested
+from shelter_pipeline_tests.support.records import EPA, a_dataset, a_portal, a_resource
+from shelter_pipeline_tests.support.scoring import a_file, filled, hold, row, run, score, scores, url
 
 NOAA = OrganizationRecord("noaa-gov", "NOAA")
-EQUAL = dict.fromkeys(SIGNALS, 1 / len(SIGNALS))
 
 
 @pytest.fixture
 def portal(catalog: Catalog) -> PortalRow:
     return a_portal(catalog)
-
-
-def filled(catalog: Catalog, portal: PortalRow, *records: DatasetRecord) -> None:
-    harvested(catalog, portal, records)
-    discovered(catalog, portal)
-
-
-def a_file(name: str, **fields: Any) -> DatasetRecord:
-    size = fields.pop("size", None)
-    return a_dataset(name, a_resource(url(name), size=size), **{"title": "Plain", **fields})
-
-
-def url(name: str) -> str:
-    return f"https://{name}.example/a.csv"
-
-
-def score(catalog: Catalog, shares: dict[str, float] = EQUAL, **more: Any) -> int:
-    given = {"threatened_organizations": {}, "vocabulary": {}, **more}
-    return score_assets(catalog, shares=dict.fromkeys(SIGNALS, 0.0) | shares, **given)
-
-
-def scores(catalog: Catalog) -> dict[str, float]:
-    with catalog.begin() as connection:
-        rows = connection.execute(
-            sa.text("SELECT host, score FROM priority JOIN asset ON asset.id = asset_id ORDER BY host")
-        )
-        return {row.host.removesuffix(".example:443"): row.score for row in rows}
-
-
-def row(catalog: Catalog, name: str) -> Any:
-    with catalog.begin() as connection:
-        return connection.execute(
-            sa.text("SELECT priority.* FROM priority JOIN asset ON asset.id = asset_id WHERE url = :url"),
-            {"url": url(name)},
-        ).one()
-
-
-def run(catalog: Catalog, statement: str, **parameters: Any) -> None:
-    with catalog.begin() as connection:
-        connection.execute(sa.text(statement), parameters)
 
 
 def override(catalog: Catalog, action: str, target: str, value: str, **more: Any) -> None:
@@ -73,25 +32,6 @@ def override(catalog: Catalog, action: str, target: str, value: str, **more: Any
         action=action,
         amount=more.get("amount"),
         seconds=more.get("seconds"),
-    )
-
-
-def hold(catalog: Catalog, name: str, *, copies: int = 1) -> None:
-    sha256 = name.encode().hex().ljust(64, "0")
-    run(catalog, "INSERT INTO blob (sha256, size) VALUES (:sha256, 5)", sha256=sha256)
-    for number in range(copies):
-        run(catalog, "INSERT INTO store (name) VALUES (:name) ON CONFLICT DO NOTHING", name=f"store {number}")
-        run(
-            catalog,
-            "INSERT INTO copy (sha256, store_id) SELECT :sha256, id FROM store WHERE name = :name",
-            sha256=sha256,
-            name=f"store {number}",
-        )
-    run(
-        catalog,
-        "UPDATE asset SET state = 'held', sha256 = :sha256, size = 5 WHERE url = :url",
-        sha256=sha256,
-        url=url(name),
     )
 
 
@@ -116,7 +56,7 @@ def test_what_is_looked_at_more_often_scores_higher(catalog: Catalog, portal: Po
 def test_a_threatened_organization_scores_higher_by_its_risk(catalog: Catalog, portal: PortalRow) -> None:
     filled(catalog, portal, a_file("epa"), a_file("noaa", organization=NOAA))
 
-    score(catalog, {"threat": 1.0}, threatened_organizations={"noaa-gov": 0.8})
+    score(catalog, {"threat": 1.0}, organization_risks={"noaa-gov": 0.8})
 
     assert scores(catalog) == {"epa": 0, "noaa": 0.8}
 
@@ -125,7 +65,7 @@ def test_what_its_portal_stopped_listing_is_threatened_most(catalog: Catalog, po
     filled(catalog, portal, a_file("listed"), a_file("gone"))
     run(catalog, "UPDATE dataset SET state = 'absent' WHERE identifier = 'gone'")
 
-    score(catalog, {"threat": 1.0}, threatened_organizations={"epa-gov": 0.5})
+    score(catalog, {"threat": 1.0}, organization_risks={"epa-gov": 0.5})
 
     assert scores(catalog) == {"gone": 1, "listed": 0.5}
 
@@ -202,7 +142,7 @@ def test_a_shared_file_has_the_best_of_each_signal(catalog: Catalog, portal: Por
         catalog,
         {"popularity": 0.25, "relevance": 0.25, "threat": 0.5},
         vocabulary={"climate": 1.0},
-        threatened_organizations={"noaa-gov": 1.0},
+        organization_risks={"noaa-gov": 1.0},
     )
 
     assert scores(catalog) == {"shared": 1}
@@ -214,8 +154,9 @@ def test_a_score_keeps_its_reasons_and_they_add_up_to_it(catalog: Catalog, porta
     score(catalog, vocabulary={"climate": 1.0})
 
     got = row(catalog, "a")
-    assert set(got.reasons) == set(SIGNALS)
-    assert sum(got.reasons.values()) == pytest.approx(got.score, abs=0.001)
+    parts = {signal: getattr(got, signal) for signal in SIGNALS}
+    assert {name for name, part in parts.items() if part > 0} == set(SIGNALS) - {"threat", "completeness"}
+    assert sum(parts.values()) == pytest.approx(got.score, abs=0.00001)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +177,7 @@ def test_an_override_reaches_what_it_names_and_nothing_else(
     score(catalog, {"smallness": 1.0})
 
     assert scores(catalog) == {"chosen": 0.75, "other": 0.5}
-    assert row(catalog, "chosen").reasons["boost"] == 0.25
+    assert row(catalog, "chosen").boost == 0.25
 
 
 def test_boosts_add_up_within_0_and_1(catalog: Catalog, portal: PortalRow) -> None:
@@ -259,7 +200,7 @@ def test_what_is_pinned_comes_first_of_all(catalog: Catalog, portal: PortalRow) 
 
     assert top_assets(catalog)[0]["url"] == url("pinned")
     assert row(catalog, "pinned").level == 10
-    assert row(catalog, "pinned").reasons["pinned"] is True
+    assert row(catalog, "pinned").pinned is True
 
 
 def test_what_is_excluded_is_not_planned_until_the_override_ends(catalog: Catalog, portal: PortalRow) -> None:

@@ -187,7 +187,7 @@ def test_every_command_is_shown_to_newcomers(command: str) -> None:
 def test_no_document_shows_a_command_that_does_not_exist(document: str) -> None:
     known = typer.main.get_group(app).commands.keys()
 
-    named = set(re.findall(r"(?:`|^\$ |bin/)shelter ([a-z]+)", read(document), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^\$ |bin/)shelter ([a-z-]+)", read(document), re.MULTILINE))
 
     assert named <= known
 

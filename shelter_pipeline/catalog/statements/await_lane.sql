@@ -1,10 +1,13 @@
 -- The lane whose turn it is, once nobody is being served from it. For when all that are open are taken: lanes are held
--- for milliseconds, and whoever waits here holds nothing that others wait for but its own node.
+-- for milliseconds. One lane is waited for, and none other is locked on the way, so nobody waits here for somebody who
+-- waits in turn; it need not be open any more when it comes.
 SELECT lane.id
   FROM lane
- WHERE lane.waiting
-   AND lane.least_bytes <= :most_bytes
-   AND (lane.host IS NULL) = ANY (CAST(:from_store AS boolean[]))
- ORDER BY lane.need DESC, lane.turn, lane.id
- LIMIT 1
+ WHERE lane.id = (SELECT first.id
+                    FROM lane AS first
+                   WHERE first.waiting
+                     AND first.least_bytes <= :most_bytes
+                     AND (first.host IS NULL) = ANY (CAST(:from_store AS boolean[]))
+                   ORDER BY first.need DESC, first.turn, first.id
+                   LIMIT 1)
    FOR UPDATE;

@@ -11,8 +11,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute('ALTER TABLE priority ADD COLUMN IF NOT EXISTS organization_id bigint'
-    ' CONSTRAINT fk_priority_organization_id_organization REFERENCES organization')
     op.create_table('lane',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('organization_id', sa.BigInteger(), nullable=False),
@@ -73,4 +71,3 @@ def downgrade() -> None:
     op.drop_table('queue_state')
     op.drop_table('work')
     op.drop_table('lane')
-    op.execute('ALTER TABLE priority DROP COLUMN IF EXISTS organization_id')
