@@ -37,13 +37,14 @@ _MOST_P95, _MOST_P95_SETTLED, _LEAST_RATE = 0.050, 0.020, 5000.0
 # What is claimed stays claimed: a client is another node when it has had its two hundred.
 _SETTINGS = {"SHELTER_HOST_CONNECTIONS": "20", "SHELTER_NEW_NODE_MAX_CLAIMS": "200"}
 _LIVES = 40  # nodes that one client is in turn, at most
+_HOUSEKEEPING_SECONDS = 5.0
 Timed = tuple[float, int]  # seconds of a call, and how many files it gave
 
 
 def client(kind: str, process: int, clients: int, seconds: float) -> None:
     """One process of clients: waits for a line on its input, works for so long, prints what each call took."""
     from shelter_pipeline.catalog.nodes import NodeRow, know_node
-    from shelter_pipeline.operations.node_work import Wishes, allocate_work, beat
+    from shelter_pipeline.operations.node_work import Wishes, allocate_work, beat, housekeep
     from shelter_pipeline.operations.workplace import open_workplace
     from shelter_pipeline.settings import load_settings
 
@@ -57,6 +58,11 @@ def client(kind: str, process: int, clients: int, seconds: float) -> None:
 
         def heartbeat(node: NodeRow) -> int:
             return len(beat(workplace, node, tokens[node.id]).renewed)
+
+        def keep_house() -> None:  # as one process of the API does
+            while True:
+                housekeep(workplace)
+                time.sleep(_HOUSEKEEPING_SECONDS)
 
         tokens: dict[int, list[int]] = {}
         if kind == "beats":
@@ -74,6 +80,8 @@ def client(kind: str, process: int, clients: int, seconds: float) -> None:
         print("ready", flush=True)
         sys.stdin.readline()
         before = time.process_time()
+        if process == 0:
+            threading.Thread(target=keep_house, daemon=True).start()
         calls = _calls(ask, nodes, clients, turns, seconds)
         print(json.dumps({"calls": calls, "cpu": time.process_time() - before}), flush=True)
 

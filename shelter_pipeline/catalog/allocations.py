@@ -9,6 +9,7 @@ just one lane, or for the moment in which another takes a place at the same host
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -138,11 +139,17 @@ class _Round:
         limit, room = min(most, self._wishes.limit), self._wishes.most_bytes
         if limit <= 0:
             return None
-        rows = self._open_lanes(lanes_for(limit) * _WIDER**number, limit, barren, first=number == 0)
+        wider, lanes = _WIDER**number, lanes_for(limit)
+        offers = (-(-limit // lanes) + _SPARE_OFFERS) * wider
+        rows = self._open_lanes(lanes * wider, offers, barren, first=number == 0)
         if not rows:
             return None
         limit = min(limit, most - rows[0]["claims"])
-        return self._hand_out(rows, limit, room, barren) if limit > 0 else None
+        if limit <= 0:
+            return None
+        given = self._hand_out(rows, limit, room)
+        barren |= _barren(rows, {one.claim.asset_id for one in given}, offers)
+        return given
 
     def _execute(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
         result = self._connection.execute(statement(name), parameters)
@@ -161,7 +168,7 @@ class _Round:
         )
         return int(admitted[0]["most"]) if admitted else 0
 
-    def _open_lanes(self, count: int, limit: int, barren: set[int], *, first: bool) -> list[dict[str, Any]]:
+    def _open_lanes(self, count: int, offers: int, barren: set[int], *, first: bool) -> list[dict[str, Any]]:
         """Lanes nobody is being served from, and what lies in them; if all are taken, the first once it is free."""
         bounds = {
             "most_bytes": self._wishes.most_bytes,
@@ -174,7 +181,7 @@ class _Round:
                 "robots": self._rules.robots,
                 "barren": list(barren),
                 "lanes": count,
-                "offers": limit if count == 1 else -(-limit // count) + _SPARE_OFFERS,
+                "offers": offers,
                 # Once from a place of the node's own, and if that gave nothing from the beginning.
                 "begin": random.randint(_LOWEST_PLACE, _HIGHEST_PLACE) if first else _HIGHEST_PLACE,
             }
@@ -196,9 +203,7 @@ class _Round:
                 row["wanted"] &= not (body and self._forbids(body, row["url"]))
         return rows
 
-    def _hand_out(
-        self, rows: Sequence[Mapping[str, Any]], limit: int, room: int, barren: set[int]
-    ) -> list[Allotted]:
+    def _hand_out(self, rows: Sequence[Mapping[str, Any]], limit: int, room: int) -> list[Allotted]:
         lanes = {row["id"]: row for row in rows}
         files = {row["asset_id"]: row for row in rows if row["asset_id"] is not None}
         done = [number for number, row in files.items() if not row["wanted"]]
@@ -212,7 +217,6 @@ class _Round:
         planned = [number for number in claimed if files[number]["planned"]]
         if planned:
             self._execute("leave_planned", asset_ids=planned)
-        barren |= lanes.keys() - {files[number]["id"] for number in [*claimed, *done]}
         return [
             Allotted(claimed[offer.asset_id], offer.bytes, _standing(lanes[offer.lane_id]))
             for offer in chosen
@@ -236,6 +240,13 @@ class _Round:
             done=list(done),
             lease_seconds=self._rules.lease_seconds,
         )
+
+
+def _barren(rows: Sequence[Mapping[str, Any]], given: set[int], offers: int) -> set[int]:
+    """Lanes of which all was seen, and in which there is nothing for this node."""
+    seen = Counter(row["id"] for row in rows)
+    moved = {row["id"] for row in rows if row["asset_id"] in given or row["wanted"] is False}
+    return {lane for lane, count in seen.items() if count < offers} - moved
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:

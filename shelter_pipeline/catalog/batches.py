@@ -49,6 +49,7 @@ class BatchRow:
     score: float
     files: int
     bytes: int
+    share: float = 0.0  # of a batch that waits: its score, the less the more turns its organization has
 
 
 def plannable_assets(catalog: Catalog, organization_id: int) -> list[PlannableAsset]:

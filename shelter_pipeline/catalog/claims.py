@@ -138,4 +138,10 @@ def release_node_claims(
 
 def give_node_slots_back(catalog: Catalog, holders: Sequence[str]) -> int:
     """Give back the places of these nodes at hosts of which they fetch nothing any more; returns how many."""
-    return catalog.count("give_node_slots_back", holders=list(holders))
+    return len(catalog.rows("give_node_slots_back", holders=list(holders))) if holders else 0
+
+
+def owed_by_node(catalog: Catalog, node_id: int) -> tuple[int, int]:
+    """How many files a node is to send now, and how many it has in hand to fetch."""
+    row = catalog.rows("owed_by_node", node_id=node_id)[0]
+    return int(row["uploads"]), int(row["fetches"])

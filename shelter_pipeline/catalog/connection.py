@@ -29,8 +29,14 @@ _AWAY = (
 
 @cache
 def statement(name: str) -> sa.TextClause:
-    """The statement of `statements/<name>.sql`; its header comment states what it guarantees."""
-    return sa.text(files(__package__).joinpath("statements", f"{name}.sql").read_text(encoding="utf-8"))
+    """The statement of `statements/<name>.sql`; its header comment states what it guarantees.
+
+    It is sent without comments and indentation: the driver remembers how it has understood a
+    statement only up to 4,096 letters, and thinks anew about each longer one, every time.
+    """
+    text = files(__package__).joinpath("statements", f"{name}.sql").read_text(encoding="utf-8")
+    lines = (line.strip() for line in text.splitlines())
+    return sa.text("\n".join(line for line in lines if not line.startswith("--")))
 
 
 class Catalog:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -75,28 +76,34 @@ def score_assets(catalog: Catalog, rules: Rules, *, asset_ids: Sequence[int] | N
     """Score every asset, or those; returns how many scores changed.
 
     For a few assets the signals of hosts stay as the last scoring of all found them. Of all,
-    two halves are scored at once, each in a transaction of its own: broken off, it leaves
+    two halves are done at once, each in transactions of its own: broken off, it leaves
     scores that are right and scores that the next scoring renews.
     """
     with catalog.begin() as lock:
         lock.execute(statement("lock_scoring"), {"lock": _SCORING_LOCK})
+        scope = _scope(lock, asset_ids)
         with catalog.begin() as connection:
-            _plan(connection, processes=_HALVES)
-            _keep_signals(connection, rules, asset_ids)
+            _plan(connection)
+            _read_words(connection, rules, scope.dataset_ids)
         if asset_ids is not None:
-            return _keep_scores(catalog, rules, _EVERYTHING, asset_ids)
-        halves = _halves(catalog)
-        with ThreadPoolExecutor(len(halves)) as pool:
-            return sum(pool.map(lambda span: _keep_scores(catalog, rules, span, None), halves))
+            return _score_few(catalog, rules, scope)
+        with ThreadPoolExecutor(_HALVES) as pool:
+            signals = [partial(_keep_signals, rules, scope, span) for span in _halves(catalog, "dataset")]
+            list(pool.map(partial(_in_transaction, catalog), (*signals, partial(_keep_hosts, rules, scope))))
+            scores = [partial(_keep_scores, rules, scope, span) for span in _halves(catalog, "asset")]
+            return sum(pool.map(partial(_in_transaction, catalog), scores))
 
 
 def what_if(catalog: Catalog, rules: Rules, *, limit: int) -> dict[str, list[dict[str, Any]]]:
     """What a scoring by these rules would change: `{levels, organizations, rise, fall}`. Nothing is written."""
     with catalog.begin() as connection:
         connection.execute(statement("lock_scoring"), {"lock": _SCORING_LOCK})
-        _plan(connection, processes=_HALVES)
-        _keep_signals(connection, rules, None)
-        _stage_scores(connection, rules, _EVERYTHING, None)
+        scope = _scope(connection, None)
+        _plan(connection)
+        _read_words(connection, rules, None)
+        _keep_signals(rules, scope, _EVERYTHING, connection)
+        _keep_hosts(rules, scope, connection)
+        _stage_scores(rules, scope, _EVERYTHING, connection)
         report = {
             name: [dict(row) for row in connection.execute(statement(f"would_{name}"), asked).mappings()]
             for name, asked in (
@@ -110,50 +117,71 @@ def what_if(catalog: Catalog, rules: Rules, *, limit: int) -> dict[str, list[dic
         return report
 
 
-def _plan(connection: Connection, *, processes: int) -> None:
-    connection.execute(
-        statement("plan_for_scoring"), {"work_mem": _WORK_MEM, "processes": processes if processes > 1 else 0}
-    )
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The assets that are scored and the datasets that list them; None: all."""
+
+    asset_ids: list[int] | None
+    dataset_ids: list[int] | None
 
 
-def _halves(catalog: Catalog) -> list[tuple[int, int]]:
-    """Spans of ids that hold all assets, about as many each; one span of few."""
-    ends = catalog.rows("asset_ids_end")[0]
-    first, last = ends["first"], ends["last"]
-    if last - first < MOST_AT_ONCE:
-        return [(first, last)]
-    middle = (first + last) // _HALVES
-    return [(first, middle), (middle + 1, last)]
+_Span = tuple[int, int]  # ids, the first and the last
 
 
-def _keep_signals(connection: Connection, rules: Rules, asset_ids: Sequence[int] | None) -> None:
-    """Renew what is known of datasets, hosts and overrides; of the datasets of a few assets, or of all."""
-    dataset_ids = None
-    if asset_ids is not None:
-        dataset_ids = list(
-            connection.scalars(statement("datasets_of_assets"), {"asset_ids": list(asset_ids)})
-        )
-    scope = {"asset_ids": None if asset_ids is None else list(asset_ids), "dataset_ids": dataset_ids}
-    _read_words(connection, rules, dataset_ids)
-    _run(connection, ("stage_signals", "keep_signals"), {**rules.parameters(), **scope})
+def _scope(connection: Connection, asset_ids: Sequence[int] | None) -> _Scope:
     if asset_ids is None:
-        _run(connection, ("stage_hosts", "keep_hosts"), rules.parameters())
-    _run(connection, ("stage_overrides", "drop_overrides", "keep_overrides"), scope)
+        return _Scope(None, None)
+    wanted = {"asset_ids": list(asset_ids)}
+    return _Scope(list(asset_ids), list(connection.scalars(statement("datasets_of_assets"), wanted)))
 
 
-def _keep_scores(
-    catalog: Catalog, rules: Rules, span: tuple[int, int], asset_ids: Sequence[int] | None
-) -> int:
+def _in_transaction(catalog: Catalog, task: Callable[[Connection], Any]) -> Any:
     with catalog.begin() as connection:
-        _plan(connection, processes=1)
-        _stage_scores(connection, rules, span, asset_ids)
-        return connection.execute(statement("keep_scores")).rowcount
+        _plan(connection)
+        return task(connection)
 
 
-def _stage_scores(
-    connection: Connection, rules: Rules, span: tuple[int, int], asset_ids: Sequence[int] | None
-) -> None:
-    wanted = {"first": span[0], "last": span[1], "asset_ids": None if asset_ids is None else list(asset_ids)}
+def _plan(connection: Connection) -> None:
+    connection.execute(statement("plan_for_scoring"), {"work_mem": _WORK_MEM})
+
+
+def _halves(catalog: Catalog, what: str) -> list[_Span]:
+    """Two spans of ids that hold everything there is, about half of it each."""
+    ends = catalog.rows(f"{what}_ids_end")[0]
+    middle = (ends["first"] + ends["last"]) // _HALVES
+    return [(_EVERYTHING[0], middle), (middle + 1, _EVERYTHING[1])]
+
+
+def _score_few(catalog: Catalog, rules: Rules, scope: _Scope) -> int:
+    with catalog.begin() as connection:
+        _plan(connection)
+        _keep_signals(rules, scope, _EVERYTHING, connection)
+        _keep_overrides(connection, scope)
+        return _keep_scores(rules, scope, _EVERYTHING, connection)
+
+
+def _keep_signals(rules: Rules, scope: _Scope, span: _Span, connection: Connection) -> None:
+    wanted = {"first": span[0], "last": span[1], "dataset_ids": scope.dataset_ids}
+    _run(connection, ("stage_signals", "keep_signals"), {**rules.parameters(), **wanted})
+
+
+def _keep_hosts(rules: Rules, scope: _Scope, connection: Connection) -> None:
+    _run(connection, ("stage_hosts", "keep_hosts"), rules.parameters())
+    _keep_overrides(connection, scope)
+
+
+def _keep_overrides(connection: Connection, scope: _Scope) -> None:
+    words = ("stage_overrides", "drop_overrides", "keep_overrides")
+    _run(connection, words, {"asset_ids": scope.asset_ids})
+
+
+def _keep_scores(rules: Rules, scope: _Scope, span: _Span, connection: Connection) -> int:
+    _stage_scores(rules, scope, span, connection)
+    return connection.execute(statement("keep_scores")).rowcount
+
+
+def _stage_scores(rules: Rules, scope: _Scope, span: _Span, connection: Connection) -> None:
+    wanted = {"first": span[0], "last": span[1], "asset_ids": scope.asset_ids}
     _run(connection, ("stage_scores",), {**rules.parameters(), **wanted})
 
 

@@ -59,7 +59,7 @@ host_slot = sa.Table(
     metadata,
     sa.Column("host", sa.Text, sa.ForeignKey("host.name"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("holder", sa.Text, nullable=False),  # one process
+    sa.Column("holder", sa.Text, nullable=False, index=True),  # one process, or node:NAME
     sa.Column("lease_until", sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("number > 0", name="number_positive"),
 )

@@ -23,6 +23,7 @@ lane = sa.Table(
     # When its turn is, in files served: each file moves a lane back by as many places as its organization has lanes.
     sa.Column("turn", sa.Float, nullable=False, server_default="0"),
     sa.Column("least_bytes", sa.BigInteger, nullable=False, server_default="0"),  # nothing in it is smaller
+    moment("closed_until"),  # its host has no room, or rests: not worth a look before
     sa.Column(
         "siblings", sa.Integer, nullable=False, server_default="1"
     ),  # waiting lanes of its organization

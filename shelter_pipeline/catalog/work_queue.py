@@ -47,6 +47,11 @@ def unqueue_assets(catalog: Catalog, asset_ids: Sequence[int]) -> int:
     return catalog.count("unqueue", asset_ids=list(asset_ids)) if asset_ids else 0
 
 
+def close_lanes(catalog: Catalog, host_connections: int) -> int:
+    """Let nobody look at hosts without room for some seconds; returns how many lanes were closed."""
+    return catalog.count("close_lanes", connections=host_connections)
+
+
 def rebuild_queue(catalog: Catalog, rules: QueueRules) -> int:
     """Make the queue say what is true of every file now, as after scoring; returns how many entries were written."""
     with catalog.begin() as connection:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from shelter_pipeline.catalog.claims import give_node_slots_back
 from shelter_pipeline.catalog.node_reports import (
     AskedProof,
     Owed,
@@ -55,7 +56,9 @@ def settle_reports(workplace: Workplace, node: NodeRow, reports: Sequence[Report
     if not reports:
         return []
     with report_ledger(workplace.catalog, node.id, workplace.store.name) as ledger:
-        return _Completion(workplace, ledger, reports).settle()
+        outcomes = _Completion(workplace, ledger, reports).settle()
+    give_node_slots_back(workplace.catalog, [node.holder])  # at hosts of which it has nothing left
+    return outcomes
 
 
 class _Completion:

@@ -94,17 +94,22 @@ def allocate_work(workplace: Workplace, node: NodeRow, wishes: Wishes) -> list[A
     """Hand out what is most in need and fits the wishes, as many files as the node may have.
 
     Nothing for a blocked node. A node that is new, of which nothing has been proved, may
-    have fewer. Work to fetch comes before work to copy, and organizations take turns.
+    have fewer; one that still has to send many files fetches no more until it has.
+    Work to fetch comes before work to copy, and organizations take turns.
     """
     settings = workplace.settings
-    if wishes.limit < 1 or not wishes.purposes:
+    limit = min(wishes.limit, MOST_ALLOCATED)
+    purposes = wishes.purposes
+    if "fetch" in purposes and _owes_too_much(workplace, node, limit):
+        purposes = tuple(purpose for purpose in purposes if purpose != "fetch")
+    if limit < 1 or not purposes:
         return []
     bounded = Wishes(
         wishes.free_bytes,
-        min(wishes.limit, MOST_ALLOCATED),
+        limit,
         wishes.bandwidth_mbps,
         wishes.uptime_hours,
-        wishes.purposes,
+        purposes,
     )
 
     def forbids(body: str, url: str) -> bool:
@@ -184,7 +189,7 @@ def refresh_queue(workplace: Workplace) -> int:
 def housekeep(workplace: Workplace) -> dict[str, int]:
     """End leases that ran out, queue what has become due, forget old requests.
 
-    Returns `{expired_claims, queued, freed_places, forgotten_requests}`. Any number of
+    Returns `{expired_claims, queued, freed_places, closed_lanes, forgotten_requests}`. Any number of
     processes may call it every few seconds.
     """
     catalog, settings = workplace.catalog, workplace.settings
@@ -196,8 +201,18 @@ def housekeep(workplace: Workplace) -> dict[str, int]:
         "expired_claims": len(expired),
         "queued": queued + work_queue.look_after_queue(catalog, rules),
         "freed_places": freed,
+        "closed_lanes": work_queue.close_lanes(catalog, settings.host_connections),
         "forgotten_requests": forget_old_keys(catalog),
     }
+
+
+def _owes_too_much(workplace: Workplace, node: NodeRow, limit: int) -> bool:
+    """Whether a node has to send files before it fetches more: what it may not owe us is fetched for nothing."""
+    uploads, fetches = claims.owed_by_node(workplace.catalog, node.id)
+    most = workplace.settings.node_open_uploads
+    return (
+        workplace.settings.node_uploads and uploads > 0 and uploads + fetches + min(limit, most // 2) > most
+    )
 
 
 def _queue_rules(settings: Settings) -> QueueRules:

@@ -11,6 +11,7 @@ from shelter_pipeline.catalog import scoring
 from shelter_pipeline.catalog.priorities import level_counts, top_assets
 from shelter_pipeline.catalog.scoring import MOST_AT_ONCE, Rules
 from shelter_pipeline.domain.errors import ShelterError
+from shelter_pipeline.operations.node_work import queue_again, refresh_queue
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.priorities.weights import LEVELS, Risk, Weights, load_weights
 
@@ -21,10 +22,12 @@ _SHOWN = 10
 def score_all(workplace: Workplace, *, weights_file: Path | None = None) -> dict[str, Any]:
     """Score every asset by SHELTER_PRIORITY_WEIGHTS or another file. Returns `{changed, levels, top}`.
 
-    SetupError for weights that cannot be used.
+    Nodes are given work by the new scores from then on. SetupError for weights that cannot be used.
     """
     weights = load_weights(weights_file or workplace.settings.priority_weights)
     changed = scoring.score_assets(workplace.catalog, rules_of(workplace, weights))
+    if changed:
+        refresh_queue(workplace)
     return {
         "changed": changed,
         "levels": level_counts(workplace.catalog),
@@ -35,14 +38,19 @@ def score_all(workplace: Workplace, *, weights_file: Path | None = None) -> dict
 def rescore(workplace: Workplace, asset_ids: Sequence[int] | None = None) -> int:
     """Score these assets again, or all where they are many or None; returns how many scores changed.
 
-    SetupError for weights that cannot be used.
+    Nodes are given work by the new scores from then on. SetupError for weights that cannot be used.
     """
     if asset_ids is not None and not asset_ids:
         return 0
     if asset_ids is not None and len(asset_ids) > MOST_AT_ONCE:
         asset_ids = None
     rules = rules_of(workplace, load_weights(workplace.settings.priority_weights))
-    return scoring.score_assets(workplace.catalog, rules, asset_ids=asset_ids)
+    changed = scoring.score_assets(workplace.catalog, rules, asset_ids=asset_ids)
+    if changed and asset_ids is None:
+        refresh_queue(workplace)
+    elif changed and asset_ids is not None:
+        queue_again(workplace, asset_ids)
+    return changed
 
 
 def rescore_after(workplace: Workplace, what: str, asset_ids: Sequence[int] | None = None) -> None:

@@ -83,7 +83,7 @@ def batch_request(row: BatchRow, longest_capture_seconds: float) -> dg.RunReques
         "shelter/organization": row.organization,
         BATCH_TAG: row.key,
         ATTEMPT_TAG: str(row.attempt),
-        PRIORITY_TAG: str(round(row.score * 100) + (1000 if row.urgent else 0)),
+        PRIORITY_TAG: str(round(row.share * 100) + (1000 if row.urgent else 0)),
         # Long enough for the slowest file that is allowed: its size is seldom known before.
         MAX_RUNTIME_TAG: str(round(longest_capture_seconds) + _MARGIN_SECONDS),
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shelter_pipeline_tests.support.api import ApiUnderTest
+from shelter_pipeline.operations.score_assets import score_all
+from shelter_pipeline_tests.support.api import ApiUnderTest, an_api
 from shelter_pipeline_tests.support.volunteers import (
     Volunteer,
     change,
@@ -217,3 +219,44 @@ def test_what_we_fetched_meanwhile_is_not_replaced_by_an_older_upload(node: Volu
     assert rows(node.catalog, "SELECT sha256 FROM asset WHERE state = 'held'") == [("a" * 64,)]
     assert node.copies() == [("good", 1.0)]
     assert rows(node.catalog, "SELECT count(*) FROM testimony") == [(0,)]
+
+
+def test_a_node_that_owes_us_files_fetches_no_more_until_it_has_sent_them(
+    catalog_url: str, tmp_path: Path
+) -> None:
+    with an_api(catalog_url, tmp_path / "store", node_open_uploads=30) as api:
+        with_files(api.workplace.catalog, 30)
+        score_all(api.workplace)
+        whale = Volunteer(api)
+        asking = {"node_id": "whale", "free_space_gb": 1, "purposes": ["fetch"]}
+        results = [
+            {"asset_id": one["id"], "token": one["token"]} | stored(csv(one["id"]))
+            for one in api.post("/allocate", asking).json()
+        ]
+        outcomes = whale.complete(*results)
+
+        refused = api.post("/allocate", asking)
+        for result, outcome in list(zip(results, outcomes, strict=True))[:15]:
+            assert whale.sends(outcome, csv(result["asset_id"])).status_code == 201
+        given = api.post("/allocate", asking)
+
+    assert len(results) == 20
+    assert (refused.json(), refused.headers["Retry-After"]) == ([], "5")
+    assert len(given.json()) == 10
+
+
+def test_a_node_that_has_reported_all_it_had_of_a_host_makes_room_for_another(
+    catalog_url: str, tmp_path: Path
+) -> None:
+    with an_api(catalog_url, tmp_path / "store", host_connections=1) as api:
+        with_files(api.workplace.catalog, 3)
+        score_all(api.workplace)
+        mine, theirs = ({"node_id": name, "free_space_gb": 1, "limit": 2} for name in ("whale", "shark"))
+        first, second = api.post("/allocate", mine).json()
+
+        found = []
+        for one in (first, second):
+            Volunteer(api).complete({"asset_id": one["id"], "token": one["token"]} | stored(csv(one["id"])))
+            found.append(len(api.post("/allocate", theirs).json()))
+
+    assert found == [0, 1]

@@ -14,12 +14,14 @@ from typer.testing import CliRunner
 
 from shelter_pipeline.catalog.batches import plannable_assets
 from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.nodes import know_node
 from shelter_pipeline.catalog.portals import organization_id
 from shelter_pipeline.cli import app
 from shelter_pipeline.domain.errors import RefusedError, SetupError
 from shelter_pipeline.domain.records import OrganizationRecord
 from shelter_pipeline.operations.explain import explain
 from shelter_pipeline.operations.losses import decide_losses
+from shelter_pipeline.operations.node_work import Wishes, allocate_work
 from shelter_pipeline.operations.overrides import moment_of, override, override_table, revoke, set_priorities
 from shelter_pipeline.operations.score_assets import rescore_after, score_all
 from shelter_pipeline.operations.workplace import Workplace
@@ -176,6 +178,17 @@ def test_what_is_excluded_is_not_planned_and_is_again_once_the_word_is_revoked(w
         revoke(workplace, word["override"], who="Bob")
     with pytest.raises(SetupError, match="no override"):
         revoke(workplace, 2**70, who="Bob")
+
+
+def test_nodes_are_given_work_by_a_score_as_soon_as_it_is_there(workplace: Workplace) -> None:
+    everything = Wishes(10**12, limit=1)
+    before = allocate_work(workplace, know_node(workplace.catalog, "a"), everything)
+    assert [one.host for one in before] == ["air.example:443"]
+
+    override(workplace, "pin", "dataset-buoy", **SAID)
+
+    after = allocate_work(workplace, know_node(workplace.catalog, "b"), everything)
+    assert [(one.host, one.priority) for one in after] == [("buoy.example:443", 10)]
 
 
 def test_a_word_ends_by_itself_at_the_next_scoring(workplace: Workplace) -> None:

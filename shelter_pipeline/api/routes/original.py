@@ -22,7 +22,7 @@ from shelter_pipeline.api.work_models import (
     UpdateBody,
     Updated,
 )
-from shelter_pipeline.catalog.nodes import NodeRow, Said
+from shelter_pipeline.catalog.nodes import NodeRow, Said, count_open_proofs
 from shelter_pipeline.operations.node_work import Wishes, allocate_work, release_work
 from shelter_pipeline.operations.overrides import set_priorities
 from shelter_pipeline.operations.status import count_totals, look_around, system_status
@@ -30,6 +30,7 @@ from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.release import RELEASE
 
 router = APIRouter(tags=["work"])
+_SENDS_SECONDS = 5  # a node that has to send what it fetched may have more once it has
 _NOTHING_NOW_SECONDS = (30, 45)  # spread, so that nodes that wait do not come back together
 
 
@@ -90,7 +91,8 @@ def _allocated(workplace: Workplace, node: NodeRow, body: AllocateBody) -> Answe
     found = allocate_work(workplace, node, wishes) if body.free_bytes else []
     if found:
         return Answer([AllocatedItem.of(item) for item in found])
-    seconds = random.randint(*_NOTHING_NOW_SECONDS)
+    _, uploads = count_open_proofs(workplace.catalog, node)
+    seconds = _SENDS_SECONDS if uploads else random.randint(*_NOTHING_NOW_SECONDS)
     return Answer([], headers={"Retry-After": str(seconds)}, is_done=False)
 
 

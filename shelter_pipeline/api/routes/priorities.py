@@ -21,7 +21,9 @@ _SECONDS = 60
 @router.get("/assets/{asset_id}/priority", response_model=dict[str, Any], responses=failures(404, 422))
 def asset_priority(request: Request, serving: Serving, asset_id: Id) -> Response:
     """The score of a file: its level from 1 to 10, ten first, and each part of it with the facts behind."""
-    return answer(request, _explained(serving.workplace, str(asset_id), f"asset {asset_id}"), seconds=_SECONDS)
+    return answer(
+        request, _explained(serving.workplace, str(asset_id), f"asset {asset_id}"), seconds=_SECONDS
+    )
 
 
 @router.get("/datasets/{dataset_id}/priority", response_model=dict[str, Any], responses=failures(404, 422))

@@ -17,6 +17,8 @@ WITH open_lane AS MATERIALIZED (
        AND lane.least_bytes <= :most_bytes
        AND (lane.host IS NULL) = ANY (CAST(:from_store AS boolean[]))
        AND lane.id <> ALL (CAST(:barren AS bigint[]))
+       AND (coalesce(lane.closed_until <= now(), true)
+            OR lane.host IN (SELECT mine.host FROM host_slot AS mine WHERE mine.holder = :holder))
        AND coalesce(host.rest_until <= now(), true)
        AND (lane.host IS NULL
             OR (SELECT count(*) FROM host_slot
@@ -59,7 +61,6 @@ WITH open_lane AS MATERIALIZED (
                   coalesce(bool_or(claim.node_id = :node_id), false) AS mine
              FROM claim
             WHERE claim.asset_id = asset.id AND claim.state = 'held') AS here
-     ORDER BY offer.need DESC, offer.place DESC, offer.asset_id
        FOR UPDATE OF asset SKIP LOCKED
 ), copy_offer AS MATERIALIZED (
     SELECT offer.*, asset.url,
@@ -92,7 +93,6 @@ WITH open_lane AS MATERIALIZED (
                       AS stored
              FROM claim
             WHERE claim.asset_id = asset.id AND claim.state = 'held') AS here
-     ORDER BY offer.need DESC, offer.place DESC, offer.asset_id
        FOR UPDATE OF asset SKIP LOCKED
 )
 SELECT open_lane.*, (SELECT count(*) FROM claim WHERE claim.node_id = :node_id AND claim.state = 'held') AS claims,

@@ -19,16 +19,18 @@ WITH flying AS (
        AND (batch.host IS NULL OR batch.host <> ALL (:busy_hosts))
 ), in_turn AS (
     SELECT waiting.*,
-           waiting.score / (coalesce(flying.batches, 0)
-                            + row_number() OVER (PARTITION BY waiting.organization_id
-                                                 ORDER BY waiting.urgent DESC, waiting.score DESC, waiting.id)) AS share
+           CASE WHEN waiting.score >= 1 THEN 1
+                ELSE waiting.score / (coalesce(flying.batches, 0)
+                                      + row_number() OVER (PARTITION BY waiting.organization_id
+                                                           ORDER BY waiting.urgent DESC, waiting.score DESC, waiting.id))
+           END AS share
       FROM waiting
       LEFT JOIN flying ON flying.organization_id = waiting.organization_id
      WHERE waiting.place = 1
 )
 SELECT in_turn.id, in_turn.key, organization.key AS organization, in_turn.host, in_turn.state, in_turn.attempt,
-       in_turn.urgent, in_turn.score, in_turn.files, in_turn.bytes
+       in_turn.urgent, in_turn.score, in_turn.files, in_turn.bytes, in_turn.share
   FROM in_turn
   JOIN organization ON organization.id = in_turn.organization_id
- ORDER BY in_turn.urgent DESC, in_turn.score >= 1 DESC, in_turn.share DESC, in_turn.score DESC, in_turn.id
+ ORDER BY in_turn.urgent DESC, in_turn.share DESC, in_turn.score DESC, in_turn.id
  LIMIT :limit;

@@ -1,5 +1,5 @@
 -- What is so of a dataset and counts for all of its files, for the datasets of which it is not what is kept.
--- `dataset_ids` null: of all. Every threat's meaning stands in priorities/weights.toml.
+-- Of those from `first` to `last`, or of `dataset_ids` among them. What each threat means: priorities/weights.toml.
 CREATE TEMPORARY TABLE staged_signal ON COMMIT DROP AS
 WITH used AS (
     -- The best of all rankings; in each, the most used dataset has 1.
@@ -7,7 +7,8 @@ WITH used AS (
       FROM rank
       JOIN (SELECT ranking_id, max(events) AS events FROM rank GROUP BY ranking_id HAVING max(events) > 0) AS most
         ON most.ranking_id = rank.ranking_id
-     WHERE (CAST(:dataset_ids AS bigint[]) IS NULL OR rank.dataset_id = ANY (CAST(:dataset_ids AS bigint[])))
+     WHERE rank.dataset_id BETWEEN :first AND :last
+       AND (CAST(:dataset_ids AS bigint[]) IS NULL OR rank.dataset_id = ANY (CAST(:dataset_ids AS bigint[])))
      GROUP BY rank.dataset_id
 ), lost AS (
     SELECT dataset_id, bool_or(state <> 'withheld') AS told
@@ -38,7 +39,8 @@ WITH used AS (
       FROM resource
       JOIN asset_resource ON asset_resource.resource_id = resource.id
       LEFT JOIN (SELECT id FROM asset WHERE state = 'held') AS held ON held.id = asset_resource.asset_id
-     WHERE (CAST(:dataset_ids AS bigint[]) IS NULL OR resource.dataset_id = ANY (CAST(:dataset_ids AS bigint[])))
+     WHERE resource.dataset_id BETWEEN :first AND :last
+       AND (CAST(:dataset_ids AS bigint[]) IS NULL OR resource.dataset_id = ANY (CAST(:dataset_ids AS bigint[])))
      GROUP BY resource.dataset_id
 ), publisher AS (
     SELECT organization.id, greatest(losing.risk, threatened.risk) AS threat, relevant.weight AS relevance
@@ -62,19 +64,20 @@ WITH used AS (
            coalesce(complete.share, 0)::real AS completeness,
            dataset.modified
       FROM dataset
-      JOIN dataset_signal AS known ON known.dataset_id = dataset.id
+      JOIN dataset_signal AS known ON known.dataset_id = dataset.id AND known.dataset_id BETWEEN :first AND :last
       JOIN publisher ON publisher.id = dataset.organization_id
-      LEFT JOIN sighting ON sighting.dataset_id = dataset.id
+      LEFT JOIN sighting ON sighting.dataset_id = dataset.id AND sighting.dataset_id BETWEEN :first AND :last
       LEFT JOIN used ON used.dataset_id = dataset.id
       LEFT JOIN lost ON lost.dataset_id = dataset.id
       LEFT JOIN dead_links ON dead_links.dataset_id = dataset.id
       LEFT JOIN complete ON complete.dataset_id = dataset.id
-     WHERE (CAST(:dataset_ids AS bigint[]) IS NULL OR dataset.id = ANY (CAST(:dataset_ids AS bigint[])))
+     WHERE dataset.id BETWEEN :first AND :last
+       AND (CAST(:dataset_ids AS bigint[]) IS NULL OR dataset.id = ANY (CAST(:dataset_ids AS bigint[])))
     OFFSET 0 -- worked out once, and not once for each comparison
 )
 SELECT found.*
   FROM found
-  JOIN dataset_signal AS kept ON kept.dataset_id = found.dataset_id
+  JOIN dataset_signal AS kept ON kept.dataset_id = found.dataset_id AND kept.dataset_id BETWEEN :first AND :last
  WHERE (kept.organization_id, kept.popularity, kept.threat, kept.dead_links, kept.relevance, kept.completeness,
         kept.modified)
        IS DISTINCT FROM

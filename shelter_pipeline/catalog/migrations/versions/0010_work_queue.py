@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('need', sa.SmallInteger(), server_default='0', nullable=False),
     sa.Column('turn', sa.Float(), server_default='0', nullable=False),
     sa.Column('least_bytes', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('closed_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('siblings', sa.Integer(), server_default='1', nullable=False),
     sa.ForeignKeyConstraint(['host'], ['host.name'], name=op.f('fk_lane_host_host')),
     sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_lane_organization_id_organization')),
@@ -56,6 +57,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_revival'))
     )
     op.create_index(op.f('ix_revival_asset_id'), 'revival', ['asset_id'])
+    op.create_index(op.f('ix_host_slot_holder'), 'host_slot', ['holder'])
     op.drop_index('ix_claim_lease', table_name='claim', postgresql_where=sa.text("state = 'held'"))
     op.create_index('ix_claim_lease', 'claim', ['lease_until'], postgresql_where=sa.text("state = 'held' AND lease_until IS NOT NULL"))
     op.execute("INSERT INTO queue_state (due_until, capture_id) VALUES ('epoch', 0)")
@@ -65,6 +67,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(op.f('ix_host_slot_holder'), table_name='host_slot')
     op.drop_index('ix_claim_lease', table_name='claim', postgresql_where=sa.text("state = 'held' AND lease_until IS NOT NULL"))
     op.create_index('ix_claim_lease', 'claim', ['lease_until'], postgresql_where=sa.text("state = 'held'"))
     op.drop_table('revival')
