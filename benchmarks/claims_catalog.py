@@ -42,8 +42,8 @@ _FILL = (
         " SELECT id, CASE WHEN mod(id, 2) = 0 THEN 1 ELSE 1 + mod(id / 2, :organizations) END, 'direct' FROM asset"
     ),
     (
-        "INSERT INTO priority (asset_id, organization_id, score, level, reasons)"
-        " SELECT asset_id, resource_id, score, least(10, 1 + CAST(floor(score * 10) AS int)), '{}'"
+        "INSERT INTO priority (asset_id, organization_id, score, level)"
+        " SELECT asset_id, resource_id, score, least(10, 1 + CAST(floor(score * 10) AS int))"
         " FROM (SELECT asset_id, resource_id, mod(asset_id * 15485863, 1000003) / 1000003.0 AS score"
         "         FROM asset_resource) AS scored"
     ),

@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import psutil
 import sqlalchemy as sa
@@ -39,7 +39,7 @@ _IDLE_SECONDS = 6.0  # without anything to do it ends: longer than what others h
 _LONGEST_SECONDS = 600.0
 _FIGURES = """
 SELECT (SELECT count(*) FROM asset) AS files,
-       (SELECT count(*) FROM asset WHERE state = 'failed' AND reason = 'not-found') AS settled,
+       (SELECT count(DISTINCT asset_id) FROM claim WHERE state = 'settled' AND outcome = 'not-found') AS settled,
        (SELECT count(*) FROM (SELECT asset_id FROM capture WHERE NOT late GROUP BY asset_id HAVING count(*) > 1) AS two)
            AS settled_twice,
        (SELECT count(*) FROM capture WHERE late) AS late,
@@ -53,18 +53,15 @@ SELECT (SELECT count(*) FROM asset) AS files,
 
 def work(name: str) -> None:
     """One worker: claim, work, settle, until nothing has been left for a while, whatever happens to the database."""
-    from shelter_pipeline.catalog.claims import find_node_claims
     from shelter_pipeline.catalog.nodes import know_node
-    from shelter_pipeline.catalog.settling import Settlement, settle_claims
     from shelter_pipeline.dispatch.patience import patiently
-    from shelter_pipeline.domain.follow_up import follow_up
+    from shelter_pipeline.operations.node_reports import Report, settle_reports
     from shelter_pipeline.operations.node_work import Wishes, allocate_work, housekeep
     from shelter_pipeline.operations.workplace import open_workplace
     from shelter_pipeline.settings import load_settings
 
     with open_workplace(load_settings(), migrated=False) as workplace:
-        catalog = workplace.catalog
-        node = patiently(lambda: know_node(catalog, name), for_seconds=_AWAY_SECONDS)
+        node = patiently(lambda: know_node(workplace.catalog, name), for_seconds=_AWAY_SECONDS)
         print("ready", flush=True)
         idle_since = time.monotonic()
         while time.monotonic() - idle_since < _IDLE_SECONDS:
@@ -75,43 +72,12 @@ def work(name: str) -> None:
             for item in items:
                 idle_since = time.monotonic()
                 time.sleep(_WORK_SECONDS)
-                found = patiently(
-                    lambda token=item.token: find_node_claims(catalog, node.id, [token]),  # type: ignore[misc]
-                    for_seconds=_AWAY_SECONDS,
-                )
-                claimed = found[item.token].claimed
-                one = Settlement(claimed, _capture(item.url), follow_up("not-found", 0, max_attempts=9))
+                said = Report(item.asset_id, item.token, "permanent", "not-found")
                 patiently(
-                    lambda one=one: settle_claims(  # type: ignore[misc]
-                        catalog, [one], batch_id=None, store="test", node_id=node.id
-                    ),
+                    lambda said=said: settle_reports(workplace, node, [said]),  # type: ignore[misc]
                     for_seconds=_AWAY_SECONDS,
                 )
             time.sleep(0.02)
-
-
-def _capture(url: str) -> Any:
-    from shelter_pipeline.catalog.settling import CaptureRow
-
-    return CaptureRow(
-        verdict="permanent",
-        reason="not-found",
-        detail="",
-        final_url=url,
-        status=404,
-        heads={},
-        flags=(),
-        requests=1,
-        wire_bytes=0,
-        sha256=None,
-        size=None,
-        media_type=None,
-        etag=None,
-        last_modified=None,
-        started_at="2026-01-01T00:00:00+00:00",
-        finished_at="2026-01-01T00:00:01+00:00",
-        held=False,
-    )
 
 
 class Crew:

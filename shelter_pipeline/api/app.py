@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from fastapi import Depends, FastAPI
 
 from shelter_pipeline.api.contract import complete_contract
 from shelter_pipeline.api.errors import handle_errors
 from shelter_pipeline.api.guard import Guard
 from shelter_pipeline.api.limits import Limits
-from shelter_pipeline.api.methods import Methods
+from shelter_pipeline.api.methods import Heads, KnownMethods
 from shelter_pipeline.api.routes import (
     catalogue,
     ckan,
@@ -23,6 +21,7 @@ from shelter_pipeline.api.routes import (
 )
 from shelter_pipeline.api.security import principal_of
 from shelter_pipeline.api.services import Services
+from shelter_pipeline.release import RELEASE
 
 _ROUTES = (original, nodes, proofs, catalogue, losses, ckan, files)
 
@@ -32,7 +31,7 @@ def build_app(services: Services) -> FastAPI:
     app = FastAPI(
         title="Shelter",
         summary="Public science data, rescued: who helps, what is held, how to get it.",
-        version=version("shelter-pipeline"),
+        version=RELEASE,
         docs_url=None,  # FastAPI's own takes its scripts from a CDN
         redoc_url=None,
         redirect_slashes=False,
@@ -43,7 +42,8 @@ def build_app(services: Services) -> FastAPI:
     for module in _ROUTES:
         app.include_router(module.router, dependencies=[Depends(principal_of)])
     complete_contract(app, services.settings)
-    app.add_middleware(Methods, document=app.openapi)
+    app.add_middleware(Heads, document=app.openapi)
     app.add_middleware(Limits, services=services)
+    app.add_middleware(KnownMethods, document=app.openapi)
     app.add_middleware(Guard, metrics=services.metrics)
     return app

@@ -15,7 +15,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from shelter_pipeline.api.errors import Failure, Problem
+from shelter_pipeline.api.errors import CKAN_PATHS, CkanFailure, Failure, Problem
 from shelter_pipeline.api.security import is_open, lets_locals_write
 from shelter_pipeline.settings import Settings
 
@@ -24,7 +24,11 @@ _OF_PARAMETERS = (422,)
 _OF_WRITES = (403, 409)
 _OF_BODIES = (413, 415, 422)
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-_REF = "#/components/schemas/Failure"
+_FAILURE, _OF_CKAN = ({"$ref": f"#/components/schemas/{model.__name__}"} for model in (Failure, CkanFailure))
+_OF_VERSIONS = (
+    "The node's program is too old: older than `minimum_version`, by its `Shelter-Node-Version` header (PEP 440), or"
+    " when it registers by the `version` of its body. Programs that are not ours leave both out."
+)
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 _DESCRIPTION = """\
 What is rescued, what is lost, who helps, and the work of those who do.
@@ -91,7 +95,7 @@ def _complete(document: dict[str, Any], settings: Settings) -> None:
     schemas = components.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for model in (Failure, Problem):
+    for model in (Failure, Problem, CkanFailure):
         schemas.setdefault(
             model.__name__,
             model.model_json_schema(ref_template="#/components/schemas/{model}") | {"$defs": {}},
@@ -106,7 +110,9 @@ def _complete(document: dict[str, Any], settings: Settings) -> None:
     for path, method, operation in operations(document):
         needs_token = not is_open(method.upper(), path, settings)
         for status in _statuses(operation, needs_token):
-            _document(operation["responses"], status)
+            _document(operation["responses"], status, _OF_CKAN if path.startswith(CKAN_PATHS) else _FAILURE)
+        if "426" in operation["responses"]:
+            operation["responses"]["426"]["description"] = _OF_VERSIONS
         if needs_token:
             operation["security"] = [{"token": []}, *([{}] if lets_locals_write(settings) else [])]
 
@@ -123,14 +129,14 @@ def _statuses(operation: Mapping[str, Any], needs_token: bool) -> Iterator[int]:
         yield 404
 
 
-def _document(responses: dict[str, Any], status: int) -> None:
+def _document(responses: dict[str, Any], status: int, failure: Mapping[str, str]) -> None:
     if status == HTTPStatus.UNPROCESSABLE_ENTITY:  # FastAPI's own shape is not the one that is sent
         responses.pop("422", None)
     responses.setdefault(
         str(status),
         {
             "description": HTTPStatus(status).phrase,
-            "content": {"application/json": {"schema": {"$ref": _REF}}},
+            "content": {"application/json": {"schema": dict(failure)}},
             **({"headers": _RETRY_AFTER} if status in (429, 503) else {}),
         },
     )

@@ -102,7 +102,7 @@ def _responses(document: Mapping[str, Any], operation: Mapping[str, Any]) -> str
     parts = ["<h4>Answers</h4>"]
     for status, response in operation["responses"].items():
         schema = _json_of(response)
-        if schema is not None and not str(schema.get("$ref", "")).endswith("/Failure"):
+        if schema is not None and not str(schema.get("$ref", "")).endswith("Failure"):
             shown = json.dumps(_example(document, schema), indent=2, ensure_ascii=False)
             parts.append(
                 f"<p><b>{escape(status)}</b> {escape(response['description'])}</p><pre>{escape(shown)}</pre>"
@@ -110,7 +110,7 @@ def _responses(document: Mapping[str, Any], operation: Mapping[str, Any]) -> str
     others = [
         f"{status} {response['description']}"
         for status, response in operation["responses"].items()
-        if str((_json_of(response) or {}).get("$ref", "")).endswith("/Failure")
+        if str((_json_of(response) or {}).get("$ref", "")).endswith("Failure")
     ]
     parts.append(f"<p class=muted>or a failure: {escape(', '.join(others))}</p>")
     return "".join(parts)

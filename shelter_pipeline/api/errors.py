@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
+from shelter_pipeline.api.public_url import base_of
 from shelter_pipeline.domain.errors import CatalogAwayError, ShelterError, TransientError
 
 _log = logging.getLogger(__name__)
 RETRY_SECONDS = 2
+CKAN_PATHS = ("/api/3/", "/api/action/")
 _MOST_PROBLEMS = 20
 _UNAUTHORIZED = (
     "unauthorized",
@@ -37,6 +43,14 @@ class Failure(BaseModel):
     error: str
     message: str
     problems: list[Problem] = []
+
+
+class CkanFailure(BaseModel):
+    """The same at a path of CKAN's API, in the envelope that CKAN's clients read."""
+
+    help: str
+    success: Literal[False]
+    error: dict[str, Any]
 
 
 class ApiError(Exception):
@@ -88,7 +102,7 @@ def handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ShelterError)
     async def _shelter(_request: Request, error: ShelterError) -> JSONResponse:
-        return answer(422, error.reason, str(error))
+        return answer(_OF_NAMES.get(error.reason, 422), error.reason, str(error))
 
     @app.exception_handler(UnicodeEncodeError)
     async def _half_characters(_request: Request, _error: UnicodeEncodeError) -> JSONResponse:
@@ -100,6 +114,9 @@ def handle_errors(app: FastAPI) -> None:
             {"where": _printable(".".join(map(str, one["loc"]))), "problem": _printable(str(one["msg"]))}
             for one in error.errors()[:_MOST_PROBLEMS]
         ]
+        if all(one["loc"][0] == "path" for one in error.errors()):
+            message = "there is nothing at this path: the name or number in it is none"
+            return answer(404, "not-found", message, problems=problems)
         return answer(422, "bad-request", "the request is not as documented", problems=problems)
 
     @app.exception_handler(HTTPException)
@@ -111,12 +128,19 @@ def handle_errors(app: FastAPI) -> None:
         return answer(error.status_code, reason, str(error.detail), headers=headers)
 
 
+# What is well said and names what is not there: a page, an organization, an address.
+_OF_NAMES = {"bad-cursor": 404, "unknown-name": 404, "bad-url": 404}
 _OF_THE_FRAMEWORK = {
     400: ("bad-request", "the body is no JSON that we can read"),
     404: ("not-found", "there is nothing at this path; /docs shows what there is"),
     405: ("method-not-allowed", "this path does not know that method; /docs shows which it knows"),
     413: ("too-large", "the body is larger than this API takes"),
 }
+
+
+def method_not_allowed(methods: Iterable[str]) -> JSONResponse:
+    """405, and the methods that the path knows."""
+    return answer(405, *_OF_THE_FRAMEWORK[405], headers={"Allow": ", ".join(methods)})
 
 
 def internal() -> JSONResponse:
@@ -147,9 +171,38 @@ def answer(
     problems: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
-    """An answer in the common shape."""
+    """An answer in the common shape, and at CKAN's paths in CKAN's."""
     body = {"error": reason, "message": _printable(message), "problems": problems or []}
-    return JSONResponse(body, status, headers)
+    return _Refusal(body, status, headers)
+
+
+class _Refusal(JSONResponse):
+    """The common body, put as the clients of its path read it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(CKAN_PATHS):
+            said = json.loads(bytes(self.body))
+            kind = _OF_CKAN.get(self.status_code, f"{HTTPStatus(self.status_code).phrase} Error")
+            name = quote(scope["path"].rpartition("/")[2])
+            self.body = self.render(
+                {
+                    "help": f"{base_of(Request(scope))}/api/3/action/help_show?name={name}",
+                    "success": False,
+                    "error": {"__type": kind, "message": said["message"], "reason": said["error"]},
+                }
+            )
+            self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+# The types that CKAN's clients know; a status that CKAN has none for is named by its own words.
+_OF_CKAN = {
+    401: "Authorization Error",
+    403: "Authorization Error",
+    404: "Not Found Error",
+    409: "Validation Error",
+    503: "Search Index Error",
+}
 
 
 def _printable(text: str) -> str:

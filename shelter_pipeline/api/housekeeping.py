@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import contextmanager
 
-from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.api.services import unhurried
 from shelter_pipeline.domain.errors import CatalogAwayError
 from shelter_pipeline.operations.node_work import housekeep
 from shelter_pipeline.operations.workplace import Workplace
@@ -25,9 +24,7 @@ EVERY_SECONDS = 5.0
 def keeping_house(workplace: Workplace, *, every_seconds: float = EVERY_SECONDS) -> Iterator[None]:
     """Keep house for the length of a block; a catalog that is away is tried again, whatever else fails is logged."""
     stop = threading.Event()
-    url = workplace.catalog.url.render_as_string(hide_password=False)
-    with closing(Catalog(url, pool_size=1)) as catalog:
-        own = replace(workplace, catalog=catalog)
+    with unhurried(workplace) as own:
         thread = threading.Thread(
             target=_keep, args=(own, stop, every_seconds), name="api-housekeeping", daemon=True
         )

@@ -32,7 +32,8 @@ def version_of(
             alias=VERSION_HEADER,
             max_length=LONGEST,
             pattern=VERSION_FORM,
-            description="Version of the node's program; left out by programs that are not ours.",
+            # A schema cannot say which versions are too old: the document says it in words, beside 426.
+            include_in_schema=False,
         ),
     ] = "",
 ) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from shelter_pipeline.api.moments import Moment
 from shelter_pipeline.api.node_access import NodeName
@@ -22,7 +23,8 @@ class RegisterBody(StrictBody):
     """A node that joins; it may leave out everything."""
 
     name: NodeName | None = None
-    version: Version | None = None
+    # As in the header: in words, beside 426.
+    version: SkipJsonSchema[Version | None] = None
     contact: Annotated[Text, Field(max_length=200, description="For operators alone.")] | None = None
     space_gb: Gigabytes | None = None
 

@@ -7,7 +7,7 @@ a 422 with its place, never an error of ours.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -41,9 +41,17 @@ Name = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_storable)
 ]
 
-# Numbers of bodies: a count, a key of a row, a measure. Strict, so that "7", 7.0 and true are no 7.
-BigInt = Annotated[int, Field(ge=0, le=MAX_BIGINT, strict=True)]
-Key = Annotated[int, Field(ge=1, le=MAX_BIGINT, strict=True)]
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# Numbers of bodies: a count, a key of a row, a measure. Strict, so that "7" and true are no 7; but JSON has
+# one kind of number, in which 7.0 is 7 (RFC 8259, section 6).
+# It stands last: bounds that follow it would not be in the schema.
+WHOLE = BeforeValidator(_whole)
+BigInt = Annotated[int, Field(ge=0, le=MAX_BIGINT, strict=True), WHOLE]
+Key = Annotated[int, Field(ge=1, le=MAX_BIGINT, strict=True), WHOLE]
 Measure = Annotated[float, AllowInfNan(False), Field(ge=0, le=1e15, strict=True)]
 
 
@@ -53,8 +61,12 @@ def _spelled(value: object) -> object:
     return value
 
 
-# A moment, spelled out (RFC 3339): pydantic alone takes a bare number for seconds since 1970.
-Moment = Annotated[datetime, BeforeValidator(_spelled)]
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+# A moment, spelled out (RFC 3339), without a zone in UTC: pydantic alone takes a bare number for seconds since 1970.
+Moment = Annotated[datetime, BeforeValidator(_spelled), AfterValidator(_in_utc)]
 
 # Parameters of paths and queries.
 Id = Annotated[int, Path(ge=1, le=MAX_BIGINT)]

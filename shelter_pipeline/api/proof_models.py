@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from shelter_pipeline.domain.node_protocol import MOST_RESULTS
 from shelter_pipeline.operations.node_reports import AskedProof, Outcome
@@ -118,8 +118,22 @@ class Challenges(BaseModel):
 
 
 class AnswerBody(BaseModel):
-    """An answer in 64 hexadecimal digits, or the word that the file is gone."""
+    """An answer in 64 hexadecimal digits, or the word that the file is gone: one of the two."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": ["answer"],
+                    "properties": {"answer": {"type": "string"}, "missing": {"const": False}},
+                },
+                {
+                    "required": ["missing"],
+                    "properties": {"answer": {"type": "null"}, "missing": {"const": True}},
+                },
+            ]
+        }
+    )
     node_id: NodeId
     answer: Annotated[str | None, Field(pattern=r"^[0-9a-fA-F]{64}$")] = None
     missing: bool = False

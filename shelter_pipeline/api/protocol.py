@@ -219,6 +219,9 @@ class PatientProtocol(HttpToolsProtocol):
             self.transport.abort()
 
     def _on_late_body(self) -> None:
+        if self.flow.read_paused:  # while we do not read, it is not the caller that is slow
+            self._expect(self.deadlines.body_seconds, self._on_late_body)
+            return
         self._refuse(408, "too-slow", "the body of the request took too long to arrive")
 
     def _look_at_rate(self) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from shelter_pipeline.api.parameters import MAX_BIGINT, SHA256_FORM, Text
+from shelter_pipeline.api.parameters import MAX_BIGINT, SHA256_FORM, Moment, Text
 from shelter_pipeline.domain.cursors import LONGEST_CURSOR
 from shelter_pipeline.domain.verdicts import REASONS
 from shelter_pipeline.operations.pages import Page
@@ -17,13 +16,6 @@ Short = Annotated[Text, StringConstraints(min_length=1, max_length=500)]
 Address = Annotated[Text, StringConstraints(min_length=1, max_length=8192)]
 Number = Annotated[int, Field(ge=1, le=MAX_BIGINT)]
 Bytes = Annotated[int, Field(ge=0, le=MAX_BIGINT)]
-
-
-def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-Since = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 def _known_reason(slug: str) -> str:
@@ -60,7 +52,7 @@ class _OfDatasets(Paging):
     ] = None
     kind: Literal["dataset", "series", "service", "collection"] | None = None
     modified_since: Annotated[
-        Since | None, Field(description="By the portal's own date of change; without a zone in UTC.")
+        Moment | None, Field(description="By the portal's own date of change; without a zone in UTC.")
     ] = None
 
 
@@ -154,7 +146,7 @@ class _OfLosses(BaseModel):
     ] = None
     organization: Annotated[Short | None, Field(description="Key of the organization.")] = None
     portal: Annotated[Short | None, Field(description="Slug of the portal.")] = None
-    since: Annotated[Since | None, Field(description="What came to its state at or after this time.")] = None
+    since: Annotated[Moment | None, Field(description="What came to its state at or after this time.")] = None
 
 
 class LossesAsked(_OfLosses, Paging):

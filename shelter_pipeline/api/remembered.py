@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request
-
-from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.operations.workplace import Workplace
 
 # A value is kept for so many times what it took to find out: at most a twentieth of one core goes into it.
 _TIMES = 20.0
@@ -59,11 +54,3 @@ def remembered(request: Request, name: str, find_out: Callable[[], Any]) -> Any:
             state.remembered = {}
         value: Remembered = state.remembered.setdefault(name, Remembered(find_out))
     return value.get()
-
-
-@contextmanager
-def unhurried(workplace: Workplace) -> Iterator[Workplace]:
-    """The workplace with a catalog connection of its own, which may take longer than a request's: for sums over all."""
-    url = workplace.catalog.url.render_as_string(hide_password=False)
-    with closing(Catalog(url, pool_size=1)) as catalog:
-        yield replace(workplace, catalog=catalog)

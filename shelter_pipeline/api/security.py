@@ -18,13 +18,13 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 
-from shelter_pipeline.api.errors import ApiError, unauthorized
+from shelter_pipeline.api.errors import CKAN_PATHS, ApiError, unauthorized
 from shelter_pipeline.api.services import Services, Serving
 from shelter_pipeline.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # CKAN's clients ask by POST for what is only read.
-READS_BY_POST = ("/api/3/", "/api/action/")
+READS_BY_POST = CKAN_PATHS
 _ALL = frozenset({"operator", "node", "register"})
 _OF_PROXIES = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated
 
@@ -10,6 +13,7 @@ from fastapi import Depends, Request
 from shelter_pipeline.api.metrics import Metrics
 from shelter_pipeline.api.pulse import Pulse
 from shelter_pipeline.api.token_desk import TokenDesk
+from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.operations.api_tokens import api_pepper
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.settings import Settings
@@ -40,6 +44,14 @@ class Services:
     def pulse(self) -> Pulse:
         """Whether the catalog answers."""
         return Pulse(self.workplace.catalog)
+
+
+@contextmanager
+def unhurried(workplace: Workplace) -> Iterator[Workplace]:
+    """The workplace with a catalog connection of its own, which may take longer than a request's."""
+    url = workplace.catalog.url.render_as_string(hide_password=False)
+    with closing(Catalog(url, pool_size=1)) as catalog:
+        yield replace(workplace, catalog=catalog)
 
 
 def services_of(request: Request) -> Services:

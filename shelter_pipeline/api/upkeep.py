@@ -6,19 +6,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from shelter_pipeline.api.services import services_of
-from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.api.services import services_of, unhurried
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.upkeep import refresh_counts, refresh_words
 from shelter_pipeline.operations.workplace import Workplace
 
 _log = logging.getLogger(__name__)
+UPKEEP_SECONDS = 2.0  # how long whoever asks first waits for words of new datasets, or for counts
 _AGAIN_SECONDS = 5.0
 _making = threading.Lock()
 
@@ -83,10 +82,8 @@ def upkeep_of(request: Request) -> Upkeeps:
 
 
 def _patiently(workplace: Workplace, work: Callable[[Workplace], object]) -> None:
-    """Over connections of its own: counting takes longer than a request may."""
-    url = workplace.catalog.url.render_as_string(hide_password=False)
-    with closing(Catalog(url, pool_size=1)) as patient:
-        work(replace(workplace, catalog=patient))
+    with unhurried(workplace) as patient:
+        work(patient)
 
 
 Upkept = Annotated[Upkeeps, Depends(upkeep_of)]

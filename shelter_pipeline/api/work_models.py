@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from shelter_pipeline.api.moments import Moment
 from shelter_pipeline.api.node_access import NodeName
-from shelter_pipeline.api.parameters import Body, Key
+from shelter_pipeline.api.parameters import WHOLE, Body, Key
 from shelter_pipeline.domain.node_protocol import GB, MB, MOST_ALLOCATED, MOST_TOKENS
 from shelter_pipeline.operations.node_work import Allocation
 
@@ -16,7 +16,7 @@ _MOST_GB = 1e9
 _MOST_UPDATES = 10_000
 Gigabytes = Annotated[float, Field(ge=0, le=_MOST_GB, allow_inf_nan=False)]
 Purpose = Literal["fetch", "copy"]
-Level = Annotated[int, Field(ge=1, le=10)]
+Level = Annotated[int, Field(ge=1, le=10), WHOLE]
 
 
 def _every_purpose() -> list[Purpose]:
@@ -34,7 +34,7 @@ class AllocateBody(StrictBody):
 
     node_id: NodeName
     free_space_gb: Gigabytes
-    limit: Annotated[int, Field(ge=1, le=MOST_ALLOCATED)] = 20
+    limit: Annotated[int, Field(ge=1, le=MOST_ALLOCATED), WHOLE] = 20
     bandwidth_mbps: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] | None = None
     uptime_hours: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] | None = None
     purposes: Annotated[list[Purpose], Field(min_length=1, max_length=2)] = Field(

@@ -148,7 +148,7 @@ class _Round:
         if limit <= 0:
             return None
         given = self._hand_out(rows, limit, room)
-        barren |= _barren(rows, {one.claim.asset_id for one in given}, offers)
+        barren |= _barren(rows, {one.claim.asset_id for one in given}, offers, first=number == 0)
         return given
 
     def _execute(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -242,9 +242,12 @@ class _Round:
         )
 
 
-def _barren(rows: Sequence[Mapping[str, Any]], given: set[int], offers: int) -> set[int]:
-    """Lanes of which all was seen, and in which there is nothing for this node."""
-    seen = Counter(row["id"] for row in rows)
+def _barren(rows: Sequence[Mapping[str, Any]], given: set[int], offers: int, *, first: bool) -> set[int]:
+    """Lanes of which all was seen, and in which there is nothing for this node.
+
+    Those of our own store are not seen from their beginning at first.
+    """
+    seen = Counter(row["id"] for row in rows if row["host"] is not None or not first)
     moved = {row["id"] for row in rows if row["asset_id"] in given or row["wanted"] is False}
     return {lane for lane, count in seen.items() if count < offers} - moved
 

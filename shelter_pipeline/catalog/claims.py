@@ -78,27 +78,6 @@ def release_claims(catalog: Catalog, holder: str) -> int:
     return catalog.count("release_claims", holder=holder)
 
 
-@dataclass(frozen=True, slots=True)
-class NodeClaim:
-    """A claim that a node has or had. `state`: held (and `live` while its lease lasts), settled, released, expired."""
-
-    claimed: ClaimedAsset
-    purpose: str
-    state: str
-    live: bool
-    outcome: str | None
-
-
-def find_node_claims(catalog: Catalog, node_id: int, tokens: Sequence[int]) -> dict[int, NodeClaim]:
-    """This node's claims among the tokens, whatever became of them. Another's, and what never was, are not there."""
-    found: dict[int, NodeClaim] = {}
-    for row in catalog.rows("node_claims", node_id=node_id, tokens=list(tokens)):
-        facts = {name: row[name] for name in ("purpose", "state", "live", "outcome")}
-        asset = {name: value for name, value in row.items() if name not in facts}
-        found[row["token"]] = NodeClaim(ClaimedAsset(**asset), **facts)
-    return found
-
-
 def renew_node_claims(
     catalog: Catalog,
     node_id: int,

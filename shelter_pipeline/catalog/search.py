@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.dataset_reads import dataset_cards
@@ -37,11 +38,6 @@ class Words:
 
     words: str
     prefix: str = ""
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """As the statements take it."""
-        return {"words": self.words, "prefix": f"'{self.prefix}':*" if self.prefix else ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +125,8 @@ def search_datasets(
     with reading(catalog) as connection:
         rows = connection.execute(
             statement("search_datasets"),
-            words.parameters
-            | {
+            {
+                "query": _query(connection, words),
                 "facets": filters.facets,
                 "state": filters.state,
                 "modified_since": filters.modified_since,
@@ -153,8 +149,15 @@ def snippets(catalog: Catalog, words: Words, ids: list[int]) -> dict[int, dict[s
     """Titles and pieces of descriptions by dataset, the words looked for between U+0002 and U+0003."""
     with reading(catalog) as connection:
         marks = {"marks": BEGIN + END, "options": _OPTIONS}
-        rows = rows_of(connection, "search_snippets", ids, **words.parameters, **marks)
+        rows = rows_of(connection, "search_snippets", ids, query=_query(connection, words), **marks)
     return {row["id"]: {"title": row["title"], "snippet": row["snippet"]} for row in rows}
+
+
+def _query(connection: Connection, words: Words) -> str:
+    beginning = f"'{words.prefix}':*" if words.prefix else ""
+    asked = {"words": words.words, "prefix": beginning}
+    query: str = connection.execute(statement("search_query"), asked).scalar_one()
+    return query
 
 
 def _tidy(catalog: Catalog, *, analyze: bool) -> None:

@@ -52,20 +52,16 @@ def settle_claims(
     *,
     batch_id: int | None,
     store: str,
-    node_id: int | None = None,
 ) -> set[int]:
     """Record captures and what follows from them, all or none; returns the tokens that were still ours.
 
-    Ours are those of this node, or without one those of no node. Of a lease that was lost
-    meanwhile the capture is kept as late evidence and changes no state; a claim to copy what
-    we hold ends, and changes nothing of the file. SetupError if bytes are held in a store
-    that the catalog does not know.
+    Claims of nodes are none of ours: `catalog.node_reports` ends those. Of a lease that was
+    lost meanwhile the capture is kept as late evidence and changes no state. SetupError if
+    bytes are held in a store that the catalog does not know.
     """
-    rows = msgspec.json.encode([_row(settlement, batch_id, node_id) for settlement in settlements]).decode()
+    rows = msgspec.json.encode([_row(settlement, batch_id) for settlement in settlements]).decode()
     with catalog.begin() as connection:
-        ended = connection.execute(statement("settle_claims"), {"rows": rows, "node_id": node_id}).all()
-        settled = sorted(row.token for row in ended)
-        fetched = sorted(row.token for row in ended if row.purpose == "fetch")
+        settled = sorted(connection.execute(statement("settle_claims"), {"rows": rows}).scalars())
         # In one order, and before any row that refers to them is written: others lock many assets too.
         assets = sorted({settlement.claimed.asset_id for settlement in settlements})
         connection.execute(statement("lock_assets"), {"asset_ids": assets})
@@ -73,7 +69,7 @@ def settle_claims(
         recorded = connection.execute(statement("record_blobs"), {"rows": rows, "store": store}).one()
         if recorded.copies != recorded.blobs:
             raise SetupError(f"the catalog knows no store {store!r}; it must be made known first")
-        connection.execute(statement("follow_ups"), {"rows": rows, "settled": fetched})
+        connection.execute(statement("follow_ups"), {"rows": rows, "settled": settled})
     return set(settled)
 
 
@@ -91,13 +87,12 @@ def settle_claim(
     return claimed.token in settle_claims(catalog, [settlement], batch_id=batch_id, store=store)
 
 
-def _row(settlement: Settlement, batch_id: int | None, node_id: int | None) -> dict[str, Any]:
+def _row(settlement: Settlement, batch_id: int | None) -> dict[str, Any]:
     claimed, capture, after = settlement.claimed, settlement.capture, settlement.after
     return {
         "token": claimed.token,
         "asset_id": claimed.asset_id,
         "batch_id": batch_id,
-        "node_id": node_id,
         "verdict": capture.verdict,
         "reason": capture.reason,
         "detail": storable(capture.detail),

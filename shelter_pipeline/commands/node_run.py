@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -19,12 +18,12 @@ from shelter_pipeline.domain.amounts import bytes_of, rate_of
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.working_hours import WorkingHours
 from shelter_pipeline.node.plan import Stops
+from shelter_pipeline.release import RELEASE
 from shelter_pipeline.settings import Settings, load_settings
 
 _FAILED, _TOO_OLD, _INTERRUPTED = 1, 3, 130
 _LEAST_SPACE_BYTES = 1_000_000
 _RESERVE_PARTS = 20
-_NEXT_TO_NOTHING = "0"
 
 Folder = Annotated[
     Path | None,
@@ -90,7 +89,7 @@ def run(
         contact or settings.node_contact,
         given,
         secret,
-        program_version(),
+        RELEASE,
         settings.user_agent,
     )
     screen, stops = Screen(as_json=as_json), Stops()
@@ -116,9 +115,7 @@ def sign_off(folder: Folder = None, as_json: AsJson = False) -> None:
     from shelter_pipeline.node.start import sign_off as leave
 
     settings = load_settings()
-    said = leave(
-        NodeFolder(folder or settings.node_path), version=program_version(), user_agent=settings.user_agent
-    )
+    said = leave(NodeFolder(folder or settings.node_path), version=RELEASE, user_agent=settings.user_agent)
     print_result(said, as_json)
     if not as_json:
         say(f"Thank you. The files in {said['folder']} are yours to keep or to delete.")
@@ -130,14 +127,6 @@ def status(folder: Folder = None, as_json: AsJson = False) -> None:
     from shelter_pipeline.node.start import node_status
 
     print_result(node_status(NodeFolder(folder or load_settings().node_path)), as_json)
-
-
-def program_version() -> str:
-    """The version of this program, as it was installed."""
-    try:
-        return version("shelter-pipeline")
-    except PackageNotFoundError:
-        return _NEXT_TO_NOTHING
 
 
 def _required(value: str, option: str, example: str) -> str:

@@ -106,5 +106,8 @@ def not_found(message: str) -> ActionFailure:
 
 
 def query_error(message: str) -> ActionFailure:
-    """The failure for a search that cannot be made."""
-    return ActionFailure(400, "Search Query Error", message=f"Search Query is invalid: {message}")
+    """The failure for a search that cannot be made.
+
+    With the status of CKAN's `Search Error`, not 400 as CKAN has it for some: the form of the request is good.
+    """
+    return ActionFailure(409, "Search Query Error", message=f"Search Query is invalid: {message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.search import index_new_datasets
 from shelter_pipeline.operations.discover_resources import discover_resources
 from shelter_pipeline.operations.harvest_portal import harvest_portal
 from shelter_pipeline.operations.ledger import add_portal
@@ -29,7 +31,6 @@ from shelter_pipeline_tests.support.api import ApiUnderTest, an_api
 from shelter_pipeline_tests.support.catalogs import _migrated
 from shelter_pipeline_tests.support.postgres import PostgresForTests, reachable_folder
 from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resource, harvested
-from shelter_pipeline_tests.support.searched import index_words
 from shelter_pipeline_tests.support.workplaces import a_workplace
 
 RESCUED = "epa-gov"
@@ -64,7 +65,7 @@ def rescue(postgres: PostgresForTests) -> Iterator[Rescue]:
             harvest_portal(api.workplace, slug)
             discover_resources(api.workplace, slug)
         rescue_organization(api.workplace, RESCUED)
-        index_words(api.workplace.catalog)
+        index_new_datasets(api.workplace.catalog)
         yield Rescue(api, portal)
 
 
@@ -306,12 +307,17 @@ def test_the_command_line_of_ckanapi_dumps_the_whole_catalog(api: ApiUnderTest, 
     catalog = api.workplace.catalog
     records = [a_dataset(f"{number}", a_resource("https://a.example/x.csv")) for number in range(12)]
     harvested(catalog, a_portal(catalog), [*records, a_dataset("last", title="Bathymetry of a lake")])
-    index_words(catalog)
-    target, ckanapi = tmp_path / "datasets.jsonl", Path(sys.executable).with_name("ckanapi")
+    target, programs = tmp_path / "datasets.jsonl", Path(sys.executable).parent
+    # Its workers are started by name, wherever it stands itself.
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
 
     for arguments in (["dump", "datasets", "--all", "-q", "-O", target], ["search", "datasets", "q=lake"]):
         done = subprocess.run(
-            [ckanapi, *arguments, "-r", api.url], check=True, timeout=60, capture_output=True
+            [programs / "ckanapi", *arguments, "-r", api.url],
+            env=environment,
+            check=True,
+            timeout=60,
+            capture_output=True,
         )
 
     dumped = [json.loads(line)["name"] for line in target.read_text().splitlines()]

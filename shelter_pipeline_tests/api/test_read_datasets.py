@@ -221,7 +221,8 @@ def test_an_id_that_is_none_is_refused(api: ApiUnderTest) -> None:
     for path in paths:
         for identity in ("0", "-1", str(2**63), "x", "1.5", "%00", "9" * 400):
             answer = api.get(path.format(identity))
-            assert (answer.status_code, answer.json()["error"]) == (422, "bad-request"), answer.url
+            assert (answer.status_code, answer.json()["error"]) == (404, "not-found"), answer.url
+            assert answer.json()["problems"][0]["where"].startswith("path."), answer.url
         answer = api.get(path.format(2**63 - 1))
         assert (answer.status_code, answer.json()["error"]) == (404, "not-found"), answer.url
 
@@ -259,7 +260,7 @@ def test_a_bad_parameter_is_named_and_what_cannot_be_answered_is_refused_in_a_se
         assert [problem["where"] for problem in answer.json()["problems"]] == [where]
     for query, reason in REFUSED.items():
         answer = api.get(f"/datasets?{query}")
-        assert (answer.status_code, answer.json()["error"]) == (422, reason)
+        assert (answer.status_code, answer.json()["error"]) == (404, reason)
         assert len(answer.json()["message"]) > 20
 
 
@@ -281,5 +282,5 @@ def test_a_cursor_goes_on_with_its_own_question_only(api: ApiUnderTest, catalog:
 
     answer = api.get("/datasets", params={"organization": "noaa-gov", "after": cursor})
 
-    assert answer.status_code == 422
+    assert answer.status_code == 404
     assert "another question" in answer.json()["message"]

@@ -7,17 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shelter_pipeline.api.shapes import (
-    Capture,
-    File,
-    FileTypes,
-    Organization,
-    OrganizationStatistics,
-    Overview,
-    OwnedFile,
-    Resource,
-    WholeCapture,
-)
+from shelter_pipeline.api.shapes import Capture, File, OwnedFile, Resource, WholeCapture
+from shelter_pipeline.api.standings import FileTypes, Organization, OrganizationStatistics, Overview
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.summaries import read_summary, refresh_summaries
 from shelter_pipeline_tests.api.shelves import FAILED, HELD, WAITING, a_shelf

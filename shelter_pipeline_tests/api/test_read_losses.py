@@ -64,8 +64,8 @@ def test_losses_are_paged_newest_first_and_filtered(api: ApiUnderTest, catalog: 
     assert datasets(organization="epa-gov") == []
     assert datasets(since=(datetime.now(UTC) - timedelta(days=1)).isoformat()) == ["dataset-snow"] * 2
     assert found(api, kind="link-dead")["items"][0]["held_files"] == 0
-    assert api.get("/losses?organization=nobody").status_code == 422
-    assert api.get("/losses", params={"state": "confirmed", "after": first["next"]}).status_code == 422
+    assert api.get("/losses?organization=nobody").json()["error"] == "unknown-name"
+    assert api.get("/losses", params={"state": "confirmed", "after": first["next"]}).status_code == 404
 
 
 def test_the_feed_is_valid_xml_whatever_titles_contain(api: ApiUnderTest, catalog: Catalog) -> None:

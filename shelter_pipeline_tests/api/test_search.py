@@ -72,6 +72,17 @@ def test_words_phrases_beginnings_and_exclusions_find_what_they_say(
     assert titles(api, "rain", modified_since="2000-01-01") == []
 
 
+def test_results_come_with_every_letter_of_a_word(api: ApiUnderTest, catalog: Catalog) -> None:
+    harvested(catalog, a_portal(catalog), [a_dataset("a", title="Bathymetry of a lake"), a_dataset("b")])
+    word = "bathymetry"  # which is kept as `bathymetri`, and English makes `bathi` of `bathy`
+
+    typed = [word[:length] for length in range(3, len(word) + 1)]
+
+    assert [titles(api, f"lake {q}") for q in typed] == [["Bathymetry of a lake"]] * len(typed)
+    assert [found(api, q)["items"][0]["title_marks"] for q in typed] == [[[0, len(word)]]] * len(typed)
+    assert titles(api, "lake the") == titles(api, "lake of") == titles(api, "lake")
+
+
 def test_words_are_marked_in_a_text_that_is_plain(api: ApiUnderTest, catalog: Catalog) -> None:
     a_shelf(catalog, a_dataset("odd", title="A \x02rain\x03 <i>dance</i>", description="x"))
 

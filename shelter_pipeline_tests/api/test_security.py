@@ -201,17 +201,33 @@ def test_a_token_is_nowhere_but_with_who_has_it(
         guarded.post(OPERATOR, headers=bearer(token))
         guarded.get(f"/probe/{token}", params={"key": token})
 
-    with guarded.workplace.catalog.begin() as connection:
-        tables = connection.exec_driver_sql(
-            "SELECT string_agg(t::text, ' ') FROM (SELECT * FROM api_token) AS t"
-        ).scalar_one()
+    joined = guarded.post("/nodes", {"name": "orca", "contact": "me@example.org"}).json()
+    tokens.append(joined["token"])
+    for _ in range(2):  # what is kept of an idempotent request is in the catalog as well
+        work = {"node_id": "orca", "free_space_gb": 1}
+        guarded.post("/allocate", work, headers=bearer(joined["token"]) | {"Idempotency-Key": "k"})
+
+    tables = whole_catalog(guarded)
 
     # The client that the test itself uses logs what it asks for.
     logged = " ".join(one.getMessage() for one in caplog.records if not one.name.startswith("urllib3"))
     kept = tables + logged + guarded.get("/metrics").text
     assert "/probe/shelter_node_" in logged
     assert not [token for token in tokens if token[-43:] in kept]
-    assert [row.last_used_at is not None for row in list_tokens(guarded.workplace.catalog)] == [True, True]
+    assert [row.last_used_at is not None for row in list_tokens(guarded.workplace.catalog)] == [True] * 3
+    assert "orca" in tables
+
+
+def whole_catalog(api: ApiUnderTest) -> str:
+    """Every row of every table as text: what a dump has."""
+    with api.workplace.catalog.begin() as connection:
+        names = connection.exec_driver_sql(
+            "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
+            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+        ).scalars()
+        every = "SELECT string_agg(t::text, ' ') FROM {} AS t"
+        rows = [connection.exec_driver_sql(every.format(name)).scalar_one() for name in names.all()]
+    return " ".join(filter(None, rows))
 
 
 def test_what_the_machine_makes_by_itself_is_readable_by_its_owner_alone(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 
 from shelter_pipeline.catalog.batches import find_batch, plannable_assets, write_batches
-from shelter_pipeline.catalog.claims import ClaimedAsset, claim_batch, find_node_claims, renew_claims
+from shelter_pipeline.catalog.claims import ClaimedAsset, claim_batch, renew_claims
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.portals import organization_id
 from shelter_pipeline.dispatch.planning import BatchLimits, plan_batches
@@ -37,10 +37,10 @@ from shelter_pipeline.operations.node_work import (
     release_work,
 )
 from shelter_pipeline.operations.workplace import Workplace
-from shelter_pipeline_tests.support.node_work import node, run, scalar, settle_as, waiting
+from shelter_pipeline_tests.support.node_work import node, report, run, scalar, settle, waiting
 from shelter_pipeline_tests.support.workplaces import a_workplace
 
-FILES, NODES, FETCHES = 5, ("a", "b", "c"), 2
+FILES, NODES, FETCHES, QUORUM = 5, ("a", "b", "c"), 2, 2
 EXAMPLES = int(os.environ.get("SHELTER_TEST_EXAMPLES", "6"))
 RUN = "run"
 EMPTIED = ("DELETE FROM capture", "DELETE FROM claim", "DELETE FROM work", "DELETE FROM host_slot")
@@ -53,7 +53,16 @@ class Model:
     live: dict[int, tuple[int, str]] = field(default_factory=dict)
     wanted: set[int] = field(default_factory=set)
     planned: set[int] = field(default_factory=set)
+    given: dict[int, tuple[int, str]] = field(default_factory=dict)  # as `live`, and never forgotten
     told: set[tuple[int, str]] = field(default_factory=set)  # who reported what: not given it again
+    gone: set[tuple[int, str]] = field(default_factory=set)  # who reported in time that it is not there
+
+    def give(self, token: int, file: int, who: str) -> None:
+        self.live[token] = self.given[token] = (file, who)
+
+    def is_final(self, file: int) -> bool:
+        by = {who for one, who in self.gone if one == file}
+        return RUN in by or len(by) >= QUORUM
 
     def holders(self, file: int) -> list[str]:
         return [who for held, who in self.live.values() if held == file]
@@ -95,7 +104,6 @@ class Claims(RuleBasedStateMachine):
         files = set(scalar(self.catalog, "SELECT array_agg(id) FROM asset"))
         self.model = Model(wanted=set(files), planned=set(files))
         self.runs = 0
-        self.claimed: dict[int, ClaimedAsset] = {}
 
     @rule(target=tokens, count=st.integers(1, FILES))
     def a_run_claims(self, count: int) -> object:
@@ -106,8 +114,7 @@ class Claims(RuleBasedStateMachine):
         assert len(taken) == min(count, len(self.model.open_to_run()))
         assert {claim.asset_id for claim in taken} <= self.model.open_to_run()
         for claim in taken:
-            self.model.live[claim.token] = (claim.asset_id, RUN)
-            self.claimed[claim.token] = claim
+            self.model.give(claim.token, claim.asset_id, RUN)
         return multiple(*(claim.token for claim in taken))
 
     @rule(target=tokens, name=st.sampled_from(NODES), count=st.integers(1, FILES), told=st.booleans())
@@ -121,7 +128,7 @@ class Claims(RuleBasedStateMachine):
         assert not told or len(taken) == min(count, len(allowed))
         for one in taken:
             assert one.token > max(self.model.live, default=0)
-            self.model.live[one.token] = (one.asset_id, name)
+            self.model.give(one.token, one.asset_id, name)
             self.model.planned.discard(one.asset_id)
         return multiple(*(one.token for one in taken))
 
@@ -149,16 +156,18 @@ class Claims(RuleBasedStateMachine):
 
     @rule(token=consumes(tokens), name=st.sampled_from((*NODES, RUN)), gone=st.booleans())
     def somebody_settles(self, token: int, name: str, gone: bool) -> None:
-        file, who = self.model.live.get(token, (0, ""))
-        known = self._claimed(token)
-        identity = None if name == RUN else node(self.workplace, name).id
+        file, owner = self.model.given[token]
+        is_live = token in self.model.live and owner == name
         reason = "not-found" if gone else "server-error"
-        before = scalar(self.catalog, "SELECT state FROM asset WHERE id = :id", id=known.asset_id)
-        assert settle_as(self.catalog, known, reason, node_id=identity) == (who == name)
-        self.model.told |= {(known.asset_id, name)} - {(known.asset_id, RUN)}
-        if who == name:
+        before = scalar(self.catalog, "SELECT state FROM asset WHERE id = :id", id=file)
+        assert self._settle(token, name, reason) == is_live
+        if owner == name != RUN:
+            self.model.told.add((file, name))
+        if is_live:
             del self.model.live[token]
             if gone:
+                self.model.gone.add((file, name))
+            if gone and self.model.is_final(file):
                 self.model.wanted.discard(file)
             else:  # asked for again by anybody, and due at once
                 self.model.wanted.add(file)
@@ -166,7 +175,7 @@ class Claims(RuleBasedStateMachine):
                 self.catalog, "UPDATE asset SET attempts = 0, next_attempt_at = now() WHERE state = 'pending'"
             )
         else:
-            assert scalar(self.catalog, "SELECT state FROM asset WHERE id = :id", id=known.asset_id) == before
+            assert scalar(self.catalog, "SELECT state FROM asset WHERE id = :id", id=file) == before
 
     @rule(token=tokens)
     def a_lease_runs_out(self, token: int) -> None:
@@ -183,11 +192,12 @@ class Claims(RuleBasedStateMachine):
             ).all()
         assert {token: (file, who) for token, file, who in rows} == self.model.live
 
-    def _claimed(self, token: int) -> ClaimedAsset:
-        if token in self.claimed:
-            return self.claimed[token]
-        owner = scalar(self.catalog, "SELECT node_id FROM claim WHERE token = :t", t=token)
-        return find_node_claims(self.catalog, owner, [token])[token].claimed
+    def _settle(self, token: int, name: str, reason: str) -> bool:
+        file, _ = self.model.given[token]
+        if name != RUN:
+            return report(self.workplace, node(self.workplace, name), file, token, reason)
+        claim = ClaimedAsset(token, file, "", "", None, None, None, None, None, None, None, 0)
+        return settle(self.workplace, claim, reason)
 
 
 @pytest.fixture
@@ -198,6 +208,7 @@ def workplace(catalog: Catalog, catalog_url: str, tmp_path: Path) -> Iterator[Wo
         host_connections=20,
         asset_max_attempts=10**6,
         independent_fetches=FETCHES,
+        quorum_nodes=QUORUM,
     ) as opened:
         yield opened
 

@@ -16,7 +16,7 @@ from shelter_pipeline.catalog.batches import (
     plannable_assets,
     write_batches,
 )
-from shelter_pipeline.catalog.claims import claim_batch, find_node_claims
+from shelter_pipeline.catalog.claims import claim_batch
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.host_ledger import HostLedger
 from shelter_pipeline.catalog.portals import organization_id
@@ -41,9 +41,9 @@ from shelter_pipeline_tests.support.node_work import (
     hold,
     let_leases_run_out,
     node,
+    report,
     run,
     scalar,
-    settle,
     waiting,
 )
 from shelter_pipeline_tests.support.workplaces import a_workplace
@@ -224,12 +224,11 @@ def test_another_nodes_claim_is_neither_renewed_nor_settled_nor_given_back(workp
 
     assert beat(workplace, b, [item.token, 10**9]).lost == {item.token, 10**9}
     assert release_work(workplace, b, asset_ids=[item.asset_id], token=item.token) == 0
-    assert find_node_claims(workplace.catalog, b.id, [item.token]) == {}
-    assert not settle(workplace.catalog, b.id, item.token, "not-found", whose=a.id)
+    assert not report(workplace, b, item.asset_id, item.token, "not-found")
 
     assert beat(workplace, a, [item.token]).renewed == {item.token}
     assert scalar(workplace.catalog, "SELECT state FROM asset WHERE id = :id", id=item.asset_id) == "pending"
-    assert settle(workplace.catalog, a.id, item.token, "not-found")
+    assert report(workplace, a, item.asset_id, item.token, "not-found")
 
 
 def test_a_late_report_is_evidence_and_changes_nothing(workplace: Workplace) -> None:
@@ -241,8 +240,8 @@ def test_a_late_report_is_evidence_and_changes_nothing(workplace: Workplace) -> 
     (owner,) = given(workplace, "b")
 
     assert (kept["expired_claims"], kept["freed_places"]) == (1, 1)
-    assert not settle(workplace.catalog, a.id, late.token, "not-found")
-    assert settle(workplace.catalog, b.id, owner.token, "server-error")
+    assert not report(workplace, a, late.asset_id, late.token, "not-found")
+    assert report(workplace, b, owner.asset_id, owner.token, "server-error")
     captures = "SELECT array_agg(late ORDER BY token) FROM capture WHERE node_id IS NOT NULL"
     assert scalar(workplace.catalog, captures) == [True, False]
     assert owner.token > late.token
@@ -348,7 +347,7 @@ def test_as_many_nodes_as_are_wanted_fetch_one_file_and_none_of_them_twice(workp
     slots = "SELECT array_agg(slot ORDER BY token) FROM claim"
     assert scalar(workplace.catalog, slots) == [1, 2, 3]
     assert len({a.token, b.token, c.token}) == 3
-    settle(workplace.catalog, node(three, "a").id, a.token, "server-error")
+    report(three, node(three, "a"), a.asset_id, a.token, "server-error")
     run(workplace.catalog, "UPDATE asset SET next_attempt_at = now()")
     refresh_queue(three)
     assert given(three, "a") == []  # it has said already what it found
@@ -357,7 +356,7 @@ def test_as_many_nodes_as_are_wanted_fetch_one_file_and_none_of_them_twice(workp
 
 def test_copies_are_handed_out_until_enough_are_there_and_never_to_who_has_one(workplace: Workplace) -> None:
     waiting(workplace, urls("h", 2))
-    hold(workplace.catalog, urls("h", 1))
+    hold(workplace, urls("h", 1))
     housekeep(workplace)
 
     items = given(workplace, "a")
@@ -370,24 +369,29 @@ def test_copies_are_handed_out_until_enough_are_there_and_never_to_who_has_one(w
     assert [one.asset_id for one in given(workplace, "b", purposes=("copy",))] == [copy.asset_id]
     assert given(workplace, "c", purposes=("copy",)) == []  # one of ours and two on their way are three
     a = node(workplace, "a")
-    assert settle(workplace.catalog, a.id, copy.token, "stored")
+    assert report(workplace, a, copy.asset_id, copy.token, "stored")
     state = "SELECT state || '/' || attempts FROM asset WHERE id = :id"
     assert scalar(workplace.catalog, state, id=copy.asset_id) == "held/0"
-    run(
-        workplace.catalog,
-        "INSERT INTO copy (sha256, node_id, state, proved_by) VALUES (:sha, :node, 'good', 'upload')",
-        sha=copy.sha256,
-        node=a.id,
-    )
     release_work(workplace, node(workplace, "b"))
     assert given(workplace, "a", purposes=("copy",)) == []
     assert len(given(workplace, "c", purposes=("copy",))) == 1
 
 
+def test_what_lies_before_the_place_a_node_begins_at_is_looked_at_too(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting(workplace, urls("h", 2))
+    hold(workplace, urls("h", 1))
+    housekeep(workplace)
+    monkeypatch.setattr("shelter_pipeline.catalog.allocations.random.randint", lambda lowest, _: lowest)
+
+    assert [one.purpose for one in given(workplace, "a")] == ["fetch", "copy"]
+
+
 def test_a_copy_under_way_keeps_no_run_from_looking_at_the_source_again(workplace: Workplace) -> None:
     waiting(workplace, urls("h", 1))
     key = planned(workplace)
-    hold(workplace.catalog, urls("h", 1))
+    hold(workplace, urls("h", 1))
     housekeep(workplace)
     assert len(given(workplace, "a", purposes=("copy",))) == 1
     run(workplace.catalog, "UPDATE asset SET next_attempt_at = now()")
@@ -402,7 +406,7 @@ def test_a_rest_that_is_over_brings_a_file_back_without_a_rebuild(workplace: Wor
     waiting(workplace, urls("h", 1))
     a = node(workplace, "a")
     (item,) = given(workplace, "a")
-    settle(workplace.catalog, a.id, item.token, "server-error")
+    report(workplace, a, item.asset_id, item.token, "server-error")
     housekeep(workplace)
     assert given(workplace, "a") == []
 
@@ -410,4 +414,5 @@ def test_a_rest_that_is_over_brings_a_file_back_without_a_rebuild(workplace: Wor
     housekeep(workplace)
 
     assert len(given(workplace, "a")) == 1
-    assert scalar(workplace.catalog, "SELECT attempts FROM asset") == 1
+    attempts = scalar(workplace.catalog, "SELECT attempts FROM asset")
+    assert attempts == 0  # one node's word is none of ours

@@ -78,7 +78,7 @@ def test_what_settles_a_group_reads_no_table_whole(
     large: Catalog, name: str, indexes: set[str], number: int
 ) -> None:
     parameters = {
-        "settle_claims": {"rows": rows_of(number), "node_id": None},
+        "settle_claims": {"rows": rows_of(number)},
         "lock_assets": {"asset_ids": list(range(1, number + 1))},
         "follow_ups": {"rows": rows_of(number), "settled": list(range(ROWS + 1, ROWS + number + 1))},
         "record_captures": {"rows": rows_of(number), "settled": list(range(ROWS + 1, ROWS + number + 1))},

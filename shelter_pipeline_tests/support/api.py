@@ -17,7 +17,9 @@ from shelter_pipeline.api.security import principal_of
 from shelter_pipeline.api.serve import server_of
 from shelter_pipeline.api.services import Services
 from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline_tests.support.catalogs import _migrated
 from shelter_pipeline_tests.support.ports import free_ports
+from shelter_pipeline_tests.support.postgres import PostgresForTests, reachable_folder
 from shelter_pipeline_tests.support.workplaces import a_workplace
 
 _SECONDS = 20.0
@@ -64,3 +66,14 @@ def an_api(
         finally:
             server.should_exit = True
             thread.join(_SECONDS)
+
+
+@contextmanager
+def an_own_api(postgres: PostgresForTests, /, **more: Any) -> Iterator[ApiUnderTest]:
+    """The same with an empty catalog that goes with it: for tests that share one, as they leave nothing behind."""
+    with (
+        reachable_folder() as folder,
+        postgres.fresh_database(filled_by=_migrated) as url,
+        an_api(url, folder / "store", **more) as running,
+    ):
+        yield running

@@ -7,13 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shelter_pipeline.catalog.claims import ClaimedAsset, find_node_claims, know_store
+from shelter_pipeline.catalog.claims import ClaimedAsset, know_store
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.nodes import NodeRow, know_node
-from shelter_pipeline.catalog.settling import CaptureRow, Settlement, settle_claims
+from shelter_pipeline.catalog.settling import CaptureRow, settle_claim
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.records import OrganizationRecord
 from shelter_pipeline.domain.verdicts import verdict_of
+from shelter_pipeline.operations.node_reports import Report, settle_reports
 from shelter_pipeline.operations.node_work import refresh_queue
 from shelter_pipeline.operations.score_assets import score_all
 from shelter_pipeline.operations.workplace import Workplace
@@ -22,7 +23,7 @@ from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resour
 
 def waiting(workplace: Workplace, urls: Sequence[str], *, organization: str = "epa-gov") -> None:
     """Let these files be known, scored and queued."""
-    know_store(workplace.catalog, "test")
+    know_store(workplace.catalog, workplace.store.name)
     portal = a_portal(workplace.catalog)
     resources = [a_resource(url, key=url, position=number) for number, url in enumerate(urls)]
     owner = OrganizationRecord(organization, organization)
@@ -54,16 +55,23 @@ def let_leases_run_out(catalog: Catalog) -> None:
     run(catalog, "UPDATE claim SET lease_until = now() - interval '1 second' WHERE state = 'held'")
 
 
-def settle(catalog: Catalog, node_id: int, token: int, reason: str, *, whose: int | None = None) -> bool:
-    """Settle a claim of `whose` (the node itself) in the name of a node; whether it still was its own."""
-    claim = find_node_claims(catalog, whose or node_id, [token])[token].claimed
-    return settle_as(catalog, claim, reason, node_id=node_id)
+def report(workplace: Workplace, node: NodeRow, asset_id: int, token: int, reason: str) -> bool:
+    """Let a node report how a claim ended; whether it still was its own."""
+    is_stored = reason == "stored"
+    said = Report(
+        asset_id,
+        token,
+        verdict_of(reason).value,
+        reason,
+        sha256=f"{asset_id:064x}" if is_stored else None,
+        size=5 if is_stored else None,
+    )
+    [outcome] = settle_reports(workplace, node, [said])
+    return outcome.outcome == "settled"
 
 
-def settle_as(
-    catalog: Catalog, claim: ClaimedAsset, reason: str, *, node_id: int | None, held: bool = False
-) -> bool:
-    """Settle a claim in the name of a node or, without one, of a run."""
+def settle(workplace: Workplace, claim: ClaimedAsset, reason: str, *, held: bool = False) -> bool:
+    """Settle a claim as runs do; whether it still was theirs."""
     capture = CaptureRow(
         verdict=verdict_of(reason).value,
         reason=reason,
@@ -84,22 +92,19 @@ def settle_as(
         held=held,
     )
     after = follow_up(reason, claim.attempts, max_attempts=5)
-    settled = settle_claims(
-        catalog, [Settlement(claim, capture, after)], batch_id=None, store="test", node_id=node_id
-    )
-    return claim.token in settled
+    return settle_claim(workplace.catalog, claim, capture, after, batch_id=None, store=workplace.store.name)
 
 
-def hold(catalog: Catalog, urls: Sequence[str]) -> None:
+def hold(workplace: Workplace, urls: Sequence[str]) -> None:
     """Let our own store hold these files, as a run would have fetched them."""
     rows = """
     INSERT INTO claim (asset_id, holder, lease_until)
     SELECT id, 'run', now() + interval '1 minute' FROM asset WHERE url = ANY (:urls)
     RETURNING token, asset_id
     """
-    with catalog.begin() as connection:
+    with workplace.catalog.begin() as connection:
         taken = connection.execute(sa.text(rows), {"urls": list(urls)}).all()
     for token, asset_id in taken:
-        url = scalar(catalog, "SELECT url FROM asset WHERE id = :id", id=asset_id)
+        url = scalar(workplace.catalog, "SELECT url FROM asset WHERE id = :id", id=asset_id)
         claim = ClaimedAsset(token, asset_id, url, "", None, None, None, None, None, None, None, 0)
-        assert settle_as(catalog, claim, "stored", node_id=None, held=True)
+        assert settle(workplace, claim, "stored", held=True)

@@ -1,1 +1,1 @@
-"""The routes, one module for each kind of caller; `api.app` gathers them."""
+"""The routes, one module for each thing that is asked for; `api.app` gathers them."""

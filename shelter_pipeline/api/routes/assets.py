@@ -12,15 +12,8 @@ from shelter_pipeline.api.parameters import Id
 from shelter_pipeline.api.questions import AssetsAsked, Paging, ResourcesAsked
 from shelter_pipeline.api.routes.organizations import counting
 from shelter_pipeline.api.services import Serving
-from shelter_pipeline.api.shapes import (
-    Capture,
-    File,
-    KindCounts,
-    Listed,
-    OwnedFile,
-    Resource,
-    WholeCapture,
-)
+from shelter_pipeline.api.shapes import Capture, File, Listed, OwnedFile, Resource, WholeCapture
+from shelter_pipeline.api.standings import KindCounts
 from shelter_pipeline.api.upkeep import Upkept
 from shelter_pipeline.operations.read_files import (
     AssetQuestion,
@@ -38,7 +31,7 @@ router = APIRouter(tags=["files"])
 _LIST_SECONDS, _ONE_SECONDS, _CAPTURE_SECONDS = 30, 30, 86_400
 
 
-@router.get("/resources", response_model=Listed[Resource], responses=failures(422))
+@router.get("/resources", response_model=Listed[Resource], responses=failures(404, 422))
 def resources(request: Request, serving: Serving, asked: Annotated[ResourcesAsked, Query()]) -> Response:
     """Links of datasets, each with what looking at it came to."""
     question = ResourceQuestion(**asked.model_dump(exclude={"limit", "after"}))
@@ -54,7 +47,7 @@ def resource(request: Request, serving: Serving, resource_id: Id) -> Response:
     return answer(request, found, seconds=_ONE_SECONDS)
 
 
-@router.get("/assets", response_model=Listed[File], responses=failures(422))
+@router.get("/assets", response_model=Listed[File], responses=failures(404, 422))
 def assets(request: Request, serving: Serving, asked: Annotated[AssetsAsked, Query()]) -> Response:
     """Files by filter: by their URL, dead or alive, by hash, host, state, size, dataset."""
     question = AssetQuestion(**asked.model_dump(exclude={"limit", "after"}))

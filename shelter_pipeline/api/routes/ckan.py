@@ -10,48 +10,50 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from shelter_pipeline.api.errors import RETRY_SECONDS
+from shelter_pipeline.api.errors import RETRY_SECONDS, CkanFailure
 from shelter_pipeline.api.public_url import base_of
 from shelter_pipeline.api.services import Serving
+from shelter_pipeline.api.upkeep import UPKEEP_SECONDS, Upkeeps, Upkept
 from shelter_pipeline.domain.errors import CatalogAwayError
 from shelter_pipeline.domain.records import Json, canonical_json
-from shelter_pipeline.operations.ckan_actions import perform
+from shelter_pipeline.operations.ckan_actions import ACTIONS, perform
 from shelter_pipeline.operations.ckan_call import ActionFailure
 from shelter_pipeline.operations.workplace import Workplace
 
 router = APIRouter(tags=["ckan"])
+_BY_WORDS = frozenset({"package_autocomplete", "package_search"})  # these look into the words of datasets
 _JSON = "application/json;charset=utf-8"
+Action = Annotated[
+    str,
+    Path(
+        description="Those that only read; whatever else there is in CKAN is refused in its own way.",
+        json_schema_extra={"enum": sorted(ACTIONS)},
+    ),
+]
 _SCHEMA: dict[str, Any] = {
     "type": "object",
-    "required": ["help", "success"],
-    "properties": {
-        "help": {"type": "string"},
-        "success": {"type": "boolean"},
-        "result": {},
-        "error": {
-            "type": "object",
-            "properties": {"__type": {"type": "string"}, "message": {"type": "string"}},
-        },
-    },
+    "required": ["help", "success", "result"],
+    "properties": {"help": {"type": "string"}, "success": {"const": True}, "result": {}},
 }
 _ENVELOPE: dict[str, Any] = {"content": {"application/json": {"schema": _SCHEMA}}}
+_FAILURE: dict[str, Any] = {"model": CkanFailure}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "What the action gives, under `result`.", **_ENVELOPE},
     400: {
         "description": "A query or a body that cannot be read, or an action that is not known: then a JSON text.",
-        "content": {"application/json": {"schema": {"anyOf": [_SCHEMA, {"type": "string"}]}}},
+        "model": CkanFailure | str,
     },
-    403: {"description": "A writing action.", **_ENVELOPE},
-    404: {"description": "There is no such package, resource or organization.", **_ENVELOPE},
-    409: {"description": "Parameters that cannot be used, each with what is wrong with it.", **_ENVELOPE},
-    503: {"description": "The catalog does not answer at the moment.", **_ENVELOPE},
+    403: {"description": "A writing action.", **_FAILURE},
+    404: {"description": "There is no such package, resource or organization.", **_FAILURE},
+    409: {"description": "Parameters that cannot be used, each with what is wrong with it.", **_FAILURE},
+    503: {"description": "The catalog does not answer at the moment.", **_FAILURE},
 }
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -65,17 +67,17 @@ _BODY: dict[str, Any] = {
 
 @router.get("/api/3/action/{action}", response_class=Response, responses=_ANSWERS)
 @router.get("/api/action/{action}", response_class=Response, responses=_ANSWERS, include_in_schema=False)
-def call_by_query(action: str, request: Request, serving: Serving) -> Response:
+def call_by_query(action: Action, request: Request, serving: Serving, upkeep: Upkept) -> Response:
     """Call an action of CKAN's API: `package_list`, `package_show`, `package_search` and the like.
 
     Parameters stand in the query, as CKAN's documentation has them.
     """
-    return _answer(serving.workplace, action, _query_of(request), base_of(request))
+    return _answer(serving.workplace, upkeep, action, _query_of(request), base_of(request))
 
 
 @router.post("/api/3/action/{action}", response_class=Response, responses=_ANSWERS, openapi_extra=_BODY)
 @router.post("/api/action/{action}", response_class=Response, responses=_ANSWERS, include_in_schema=False)
-async def call_by_body(action: str, request: Request, serving: Serving) -> Response:
+async def call_by_body(action: Action, request: Request, serving: Serving, upkeep: Upkept) -> Response:
     """Call an action of CKAN's API with its parameters as JSON or as a form: what `ckanapi` does."""
     try:
         parameters = _query_of(request) | _parameters_in(
@@ -84,7 +86,7 @@ async def call_by_body(action: str, request: Request, serving: Serving) -> Respo
     except (ValueError, RecursionError) as error:
         problem = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
         return _written(f"Bad request - JSON Error: Error decoding JSON data. Error: {problem}"[:500], 400)
-    return await run_in_threadpool(_answer, serving.workplace, action, parameters, base_of(request))
+    return await run_in_threadpool(_answer, serving.workplace, upkeep, action, parameters, base_of(request))
 
 
 def _query_of(request: Request) -> dict[str, Json]:
@@ -109,7 +111,11 @@ def _parameters_in(body: bytes, content_type: str | None) -> dict[str, Json]:
     return value
 
 
-def _answer(workplace: Workplace, action: str, parameters: dict[str, Json], base: str) -> Response:
+def _answer(
+    workplace: Workplace, upkeep: Upkeeps, action: str, parameters: dict[str, Json], base: str
+) -> Response:
+    if action in _BY_WORDS:
+        upkeep.words.ask(wait_seconds=UPKEEP_SECONDS)
     help_url = f"{base}/api/3/action/help_show?name={action}"
     try:
         result = perform(workplace, action, parameters, base)

@@ -11,8 +11,9 @@ from shelter_pipeline.api.errors import failures, not_found
 from shelter_pipeline.api.parameters import Id
 from shelter_pipeline.api.questions import ByOrganizationAsked, DatasetsAsked, SearchAsked
 from shelter_pipeline.api.services import Serving
-from shelter_pipeline.api.shapes import Dataset, Found, Listed, Organization, WholeDataset
-from shelter_pipeline.api.upkeep import Upkept
+from shelter_pipeline.api.shapes import Dataset, Found, Listed, WholeDataset
+from shelter_pipeline.api.standings import Organization
+from shelter_pipeline.api.upkeep import UPKEEP_SECONDS, Upkept
 from shelter_pipeline.operations.read_datasets import (
     DatasetQuestion,
     list_datasets,
@@ -24,26 +25,25 @@ from shelter_pipeline.operations.statistics import list_organizations
 
 router = APIRouter(tags=["datasets"])
 _LIST_SECONDS, _ONE_SECONDS = 30, 60
-_UPKEEP_SECONDS = 2.0  # how long whoever asks first waits for words of new datasets, or for counts
 
 
-@router.get("/datasets", response_model=Listed[Dataset], responses=failures(422))
+@router.get("/datasets", response_model=Listed[Dataset], responses=failures(404, 422))
 def datasets(
     request: Request, serving: Serving, upkeep: Upkept, asked: Annotated[DatasetsAsked, Query()]
 ) -> Response:
     """Datasets by filter, or by words, each with how much of it is held."""
     if asked.q is not None:
-        upkeep.words.ask(wait_seconds=_UPKEEP_SECONDS)
+        upkeep.words.ask(wait_seconds=UPKEEP_SECONDS)
     question = DatasetQuestion(**asked.model_dump(exclude={"limit", "after"}))
     return answer(request, list_datasets(serving.workplace, question, asked.page), seconds=_LIST_SECONDS)
 
 
-@router.get("/datasets/search", response_model=Found, responses=failures(422))
+@router.get("/datasets/search", response_model=Found, responses=failures(404, 422))
 def search(
     request: Request, serving: Serving, upkeep: Upkept, asked: Annotated[SearchAsked, Query()]
 ) -> Response:
     """Datasets by their words, the most relevant first, with the words marked. Links and identifiers work too."""
-    upkeep.words.ask(wait_seconds=_UPKEEP_SECONDS)
+    upkeep.words.ask(wait_seconds=UPKEEP_SECONDS)
     question = DatasetQuestion(**asked.model_dump(exclude={"limit", "after", "q"}))
     found = search_datasets(serving.workplace, asked.q, question, asked.page)
     return answer(request, found, seconds=_LIST_SECONDS)
@@ -52,7 +52,7 @@ def search(
 @router.get(
     "/datasets/by-organization",
     response_model=Listed[Organization] | Listed[Dataset],
-    responses=failures(422),
+    responses=failures(404, 422),
 )
 def by_organization(
     request: Request, serving: Serving, upkeep: Upkept, asked: Annotated[ByOrganizationAsked, Query()]
@@ -61,7 +61,7 @@ def by_organization(
     if asked.organization is not None:
         question = DatasetQuestion(organization=asked.organization)
         return answer(request, list_datasets(serving.workplace, question, asked.page), seconds=_LIST_SECONDS)
-    upkeep.counts.ask(wait_seconds=_UPKEEP_SECONDS)
+    upkeep.counts.ask(wait_seconds=UPKEEP_SECONDS)
     return answer(request, list_organizations(serving.workplace, None, asked.page), seconds=_LIST_SECONDS)
 
 

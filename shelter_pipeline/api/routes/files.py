@@ -39,7 +39,7 @@ router = APIRouter(tags=["files"])
 _log = logging.getLogger(__name__)
 _MOST_LINKS = 5
 _BYTES: dict[str, Any] = {
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    "content": {"*/*": {"schema": {}}}  # of whatever type it was found to be
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The whole file.", **_BYTES},

@@ -24,9 +24,9 @@ from shelter_pipeline.api.node_models import (
     SignOffBody,
     UnblockBody,
 )
-from shelter_pipeline.api.remembered import remembered, unhurried
+from shelter_pipeline.api.remembered import remembered
 from shelter_pipeline.api.security import Asking, Operator, Registrar
-from shelter_pipeline.api.services import Serving
+from shelter_pipeline.api.services import Serving, unhurried
 from shelter_pipeline.catalog.nodes import NOTHING_HELD, NewNode, Said, count_open_proofs, node_holdings
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.networks import network_hash

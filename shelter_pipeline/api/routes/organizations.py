@@ -12,13 +12,8 @@ from shelter_pipeline.api.errors import ApiError, failures, not_found
 from shelter_pipeline.api.parameters import PathName
 from shelter_pipeline.api.questions import LargestAsked, OrganizationsAsked
 from shelter_pipeline.api.services import Serving
-from shelter_pipeline.api.shapes import (
-    FileTypes,
-    Listed,
-    Organization,
-    OrganizationStatistics,
-    Overview,
-)
+from shelter_pipeline.api.shapes import Listed
+from shelter_pipeline.api.standings import FileTypes, Organization, OrganizationStatistics, Overview
 from shelter_pipeline.api.upkeep import Upkeeps, Upkept
 from shelter_pipeline.operations.statistics import (
     file_types,
@@ -54,7 +49,7 @@ def counting(upkeep: Upkeeps, read: Callable[[], dict[str, Any] | None]) -> dict
     return found
 
 
-@router.get("/organizations", response_model=Listed[Organization], responses=failures(422))
+@router.get("/organizations", response_model=Listed[Organization], responses=failures(404, 422))
 def organizations(
     request: Request, serving: Serving, upkeep: Upkept, asked: Annotated[OrganizationsAsked, Query()]
 ) -> Response:

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 from shelter_pipeline.api.errors import failures, not_found
 from shelter_pipeline.api.idempotency import Answer, OnlyOnce
 from shelter_pipeline.api.node_access import NodeVersion, node_for
-from shelter_pipeline.api.remembered import remembered, unhurried
+from shelter_pipeline.api.remembered import remembered
 from shelter_pipeline.api.security import Asking, Operator
-from shelter_pipeline.api.services import Serving
+from shelter_pipeline.api.services import Serving, unhurried
 from shelter_pipeline.api.work_models import (
     AllocateBody,
     AllocatedItem,

@@ -3,7 +3,7 @@
 WITH titled AS MATERIALIZED (
     SELECT found.dataset_id, found.document
       FROM dataset_search AS found
-     WHERE found.title @@ (websearch_to_tsquery('english', :words) && to_tsquery('english', :prefix) && CAST(:facets AS tsquery))
+     WHERE found.title @@ (CAST(:query AS tsquery) && CAST(:facets AS tsquery))
        AND (CAST(:state AS text) IS NULL
             OR (found.dataset_id IN (SELECT id FROM dataset WHERE state = 'absent')) = (:state = 'absent'))
        AND (CAST(:modified_since AS timestamptz) IS NULL
@@ -12,7 +12,7 @@ WITH titled AS MATERIALIZED (
 ), mentioned AS MATERIALIZED (
     SELECT found.dataset_id, found.document
       FROM dataset_search AS found
-     WHERE found.document @@ (websearch_to_tsquery('english', :words) && to_tsquery('english', :prefix) && CAST(:facets AS tsquery))
+     WHERE found.document @@ (CAST(:query AS tsquery) && CAST(:facets AS tsquery))
        AND (CAST(:state AS text) IS NULL
             OR (found.dataset_id IN (SELECT id FROM dataset WHERE state = 'absent')) = (:state = 'absent'))
        AND (CAST(:modified_since AS timestamptz) IS NULL
@@ -21,11 +21,11 @@ WITH titled AS MATERIALIZED (
 ), ranked AS (
     SELECT dataset_id AS id,
            CAST(ts_rank('{0.05, 0.2, 0.4, 1.0}', document,
-                        websearch_to_tsquery('english', :words) && to_tsquery('english', :prefix), 1) AS float8) AS rank
+                        CAST(:query AS tsquery), 1) AS float8) AS rank
       FROM (SELECT * FROM titled
             UNION ALL
             SELECT * FROM mentioned WHERE dataset_id NOT IN (SELECT dataset_id FROM titled)) AS candidate
-     WHERE numnode(websearch_to_tsquery('english', :words) && to_tsquery('english', :prefix)) > 0
+     WHERE numnode(CAST(:query AS tsquery)) > 0
 )
 SELECT id, rank, (SELECT count(*) FROM ranked) AS ranked, (SELECT count(*) = :most FROM mentioned) AS capped
   FROM ranked
