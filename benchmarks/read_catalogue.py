@@ -78,8 +78,8 @@ _BELONGINGS = (
         " FROM asset WHERE reason IS NOT NULL"
     ),
     (
-        "INSERT INTO priority (asset_id, score, level, reasons)"
-        ' SELECT id, (id %% 1000) / 1000.0, 1 + id %% 10, \'{"scarcity": 0.1, "threat": 0.2}\' FROM asset'
+        "INSERT INTO priority (asset_id, score, level, scarcity, threat)"
+        " SELECT id, (id %% 1000) / 1000.0, 1 + id %% 10, 0.1, 0.2 FROM asset"
     ),
     (
         "INSERT INTO loss (portal_id, dataset_id, kind, state)"

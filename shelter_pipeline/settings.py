@@ -298,6 +298,10 @@ class Settings(BaseSettings):
         1, description="Nodes that may fetch one file from its source at the same time."
     )
     node_max_claims: Count = Field(200, description="Files that one node may have claimed at once.")
+    node_claim_hours: Seconds = Field(
+        24,
+        description="Most hours that heartbeats keep a file for a node; large files get more, at 128 KiB a second.",
+    )
     new_node_max_claims: Count = Field(
         20, description="The same for a node that has not proved anything yet."
     )

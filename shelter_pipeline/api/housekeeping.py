@@ -1,45 +1,69 @@
-"""What has to happen by itself while the API runs: leases that ran out come back, old keys go.
+"""What has to happen by itself while the API runs: leases that ran out come back, nodes are asked for proof.
 
-A thread of its own does it every few seconds, with a catalog connection of its own that
-is as patient as the work needs. Several API processes may do it at once.
+Threads of their own do it, with catalog connections of their own that are as patient as
+the work needs. Several API processes may do it at once, and Dagster beside them.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from shelter_pipeline.api.services import unhurried
 from shelter_pipeline.domain.errors import CatalogAwayError
 from shelter_pipeline.operations.node_work import housekeep
+from shelter_pipeline.operations.proofs import expire_proofs, prove_nodes
 from shelter_pipeline.operations.workplace import Workplace
 
 _log = logging.getLogger(__name__)
 EVERY_SECONDS = 5.0
+PROVE_SECONDS = 3600.0
+_END_SECONDS = 5.0
 
 
 @contextmanager
-def keeping_house(workplace: Workplace, *, every_seconds: float = EVERY_SECONDS) -> Iterator[None]:
-    """Keep house for the length of a block; a catalog that is away is tried again, whatever else fails is logged."""
+def keeping_house(
+    workplace: Workplace, *, every_seconds: float = EVERY_SECONDS, prove_seconds: float = PROVE_SECONDS
+) -> Iterator[None]:
+    """Keep house for the length of a block; a catalog that is away is tried again, whatever else fails is logged.
+
+    Leases, the queue and proofs that did not come are looked after every `every_seconds`.
+    All that `shelter node prove` does is done every `prove_seconds`, for deployments without
+    Dagster; to do it twice costs little.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_repeating(workplace, _tidy, every_seconds))
+        stack.enter_context(_repeating(workplace, prove_nodes, prove_seconds))
+        yield
+
+
+def _tidy(workplace: Workplace) -> None:
+    housekeep(workplace)
+    expire_proofs(workplace)
+
+
+@contextmanager
+def _repeating(workplace: Workplace, work: Callable[[Workplace], object], seconds: float) -> Iterator[None]:
     stop = threading.Event()
     with unhurried(workplace) as own:
-        thread = threading.Thread(
-            target=_keep, args=(own, stop, every_seconds), name="api-housekeeping", daemon=True
-        )
+        name = f"api-{work.__name__.strip('_').replace('_', '-')}"
+        thread = threading.Thread(target=_keep, args=(own, work, stop, seconds), name=name, daemon=True)
         thread.start()
         try:
             yield
         finally:
             stop.set()
-            thread.join(every_seconds)
+            thread.join(_END_SECONDS)
 
 
-def _keep(workplace: Workplace, stop: threading.Event, every_seconds: float) -> None:
-    while not stop.wait(every_seconds):
+def _keep(
+    workplace: Workplace, work: Callable[[Workplace], object], stop: threading.Event, seconds: float
+) -> None:
+    while not stop.wait(seconds):
         try:
-            housekeep(workplace)
+            work(workplace)
         except CatalogAwayError as error:
             _log.warning("housekeeping waits: %s", error)
         except Exception:  # noqa: BLE001 - the next round may work, and leases have to come back

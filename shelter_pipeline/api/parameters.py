@@ -21,7 +21,8 @@ from pydantic import (
     StringConstraints,
 )
 
-MAX_BIGINT = 2**63 - 1
+# The largest bigint that is a double too: numbers of the document are doubles, and its bounds are to hold exactly.
+MAX_BIGINT = 2**63 - 1024
 _NUMBER = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", re.ASCII)
 SHA256_FORM = "^[0-9a-f]{64}$"
 

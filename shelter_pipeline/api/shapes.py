@@ -43,6 +43,9 @@ class Dataset(BaseModel):
     files: int
     files_are_more: Annotated[bool, Field(description="Files were not counted to the end.")]
     held_files: int
+    unconfirmed_files: Annotated[
+        int, Field(description="Held files that one node says the source sent, and nobody else yet.")
+    ]
     held_bytes: int
     verdict: Annotated[
         str,
@@ -91,6 +94,11 @@ class File(BaseModel):
     expected_size: int | None
     checksum: str | None
     copies: Annotated[float, Field(description="Proved copies; those of nodes that fell silent count less.")]
+    copies_claimed: Annotated[int, Field(description="Copies that nodes say they have, and have not proved.")]
+    unconfirmed: Annotated[
+        bool,
+        Field(description="One node's word says that the source sent these bytes, and nobody else's yet."),
+    ]
     priority: Annotated[int | None, Field(description="1 to 10, ten first.")]
     attempts: int
     next_attempt_at: datetime | None

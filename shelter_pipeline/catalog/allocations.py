@@ -97,9 +97,14 @@ def allocate(
         if left.limit <= 0 or left.most_bytes <= 0:
             break
         try:
-            with catalog.begin() as connection:
-                one = _Round(connection, node_id, holder, left, rules, forbids)
-                found = one.run(number, barren, said=wishes)
+            found = None
+            for waits in (False, True)[: 2 - min(number, 1)]:
+                # To wait is a transaction of its own: a lane that was locked, and found shut since, stays locked.
+                with catalog.begin() as connection:
+                    one = _Round(connection, node_id, holder, left, rules, forbids)
+                    found = one.run(number, barren, said=wishes, waits=waits)
+                if not one.found_nothing_open:
+                    break
         except CatalogAwayError:
             if not given:
                 raise
@@ -126,6 +131,7 @@ class _Round:
         self._wishes = wishes
         self._rules = rules
         self._forbids = forbids
+        self.found_nothing_open = False  # lanes may be taken by others for the moment
         self._facts: dict[str, Any] = {
             "node_id": node_id,
             "holder": holder,
@@ -133,16 +139,22 @@ class _Round:
             **rules.queue.parameters,
         }
 
-    def run(self, number: int, barren: set[int], *, said: Wishes) -> list[Allotted] | None:
-        """What this round gives; None if there is nothing left to look at. Fills `barren`: lanes not worth a look."""
+    def run(self, number: int, barren: set[int], *, said: Wishes, waits: bool) -> list[Allotted] | None:
+        """What this round gives; None if there is nothing left to look at. Fills `barren`: lanes not worth a look.
+
+        With `waits` the lane whose turn it is is waited for, whoever is being served from it.
+        """
         most = self._allowance(said)
         limit, room = min(most, self._wishes.limit), self._wishes.most_bytes
         if limit <= 0:
             return None
+        if waits:
+            self._execute("await_lane", **self._bounds())
         wider, lanes = _WIDER**number, lanes_for(limit)
         offers = (-(-limit // lanes) + _SPARE_OFFERS) * wider
         rows = self._open_lanes(lanes * wider, offers, barren, first=number == 0)
         if not rows:
+            self.found_nothing_open = True
             return None
         limit = min(limit, most - rows[0]["claims"])
         if limit <= 0:
@@ -169,14 +181,10 @@ class _Round:
         return int(admitted[0]["most"]) if admitted else 0
 
     def _open_lanes(self, count: int, offers: int, barren: set[int], *, first: bool) -> list[dict[str, Any]]:
-        """Lanes nobody is being served from, and what lies in them; if all are taken, the first once it is free."""
-        bounds = {
-            "most_bytes": self._wishes.most_bytes,
-            "from_store": [purpose == "copy" for purpose in self._wishes.purposes],
-        }
+        """Lanes nobody is being served from, and what lies in them."""
         parameters = (
             self._facts
-            | bounds
+            | self._bounds()
             | {
                 "robots": self._rules.robots,
                 "barren": list(barren),
@@ -186,10 +194,13 @@ class _Round:
                 "begin": random.randint(_LOWEST_PLACE, _HIGHEST_PLACE) if first else _HIGHEST_PLACE,
             }
         )
-        rows = self._execute("open_lanes", **parameters)
-        if not rows and first and self._execute("await_lane", **bounds):
-            rows = self._execute("open_lanes", **parameters)
-        return self._allowed(rows)
+        return self._allowed(self._execute("open_lanes", **parameters))
+
+    def _bounds(self) -> dict[str, Any]:
+        return {
+            "most_bytes": self._wishes.most_bytes,
+            "from_store": [purpose == "copy" for purpose in self._wishes.purposes],
+        }
 
     def _allowed(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows; what the robots.txt of its host forbids, as far as it is known, is not wanted."""

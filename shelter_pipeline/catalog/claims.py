@@ -17,6 +17,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.tables_rescue import store as store_table
 
+_SLOW_BYTES_PER_SECOND = 128 * 1024  # at which a large file takes longer than a claim lasts otherwise
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimedAsset:
@@ -86,16 +88,22 @@ def renew_node_claims(
     *,
     begun: Sequence[int],
     lease_seconds: float,
+    longest_seconds: float,
 ) -> set[int]:
     """A node lives: its claims and its places at hosts get a fresh lease. Returns the tokens that are still its own.
 
-    Those in `begun` are noted as begun, and those that are not in `tokens` are left alone.
+    Those in `begun` are noted as begun, and those that are not in `tokens` are left alone. A
+    claim lasts `longest_seconds` at the most since it was made or begun, and longer by what
+    its file takes on a slow line; then it is not renewed any more.
     """
     lease = {"lease_seconds": lease_seconds}
+    longest = {"longest_seconds": longest_seconds, "bytes_per_second": _SLOW_BYTES_PER_SECOND}
     with catalog.begin() as connection:
         ours = {"node_id": node_id, "tokens": list(tokens), "begun": list(begun)}
-        renewed = set(connection.execute(statement("renew_node_claims"), ours | lease).scalars())
-        connection.execute(statement("renew_node_slots"), {"holder": holder} | lease)
+        renewed = set(connection.execute(statement("renew_node_claims"), ours | lease | longest).scalars())
+        connection.execute(
+            statement("renew_node_slots"), {"holder": holder, "tokens": sorted(renewed)} | lease
+        )
         return renewed
 
 

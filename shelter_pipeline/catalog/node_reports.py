@@ -35,6 +35,7 @@ class ReportedClaim:
     checksum: str | None
     expected_size: int | None
     sha256: str | None  # what the file holds
+    is_held: bool  # then the claim to fetch it is for a second look
     attempts: int
     said_reason: str | None
     said_sha256: str | None
@@ -96,6 +97,10 @@ class ReportLedger:
     def record(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """End claims, keep captures, move files on: each row says which of these with `ends`, `capture`, `after`."""
         given = {"rows": msgspec.json.encode(list(rows)).decode(), "node_id": self._node_id}
+        looked = [row["asset_id"] for row in rows if row["capture"] and row["ends"] and row["sha256"]]
+        if looked:
+            taken = {"asset_ids": sorted(looked), "node_id": self._node_id}
+            self._connection.execute(statement("look_taken"), taken)
         for name, wanted in (
             ("end_reported", "ends"),
             ("record_reports", "capture"),

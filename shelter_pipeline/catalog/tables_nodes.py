@@ -104,7 +104,7 @@ testimony = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("last_modified", sa.Text),  # of the source, as the node says
     sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),  # when the node came to the source
-    sa.Column("wanted", sa.Boolean, nullable=False),  # whether the file is to be fetched again soon
+    sa.Column("wanted", sa.Boolean, nullable=False),  # whether nodes are to look again, too
     sa.Column("finding", sa.Text, nullable=False, server_default="open"),
     moment("made_at", now=True),
     moment("found_at"),

@@ -307,4 +307,10 @@ claim = sa.Table(
         postgresql_where=sa.text("state = 'held' AND lease_until IS NOT NULL"),
     ),
     sa.Index("ix_claim_asset_id", "asset_id"),
+    sa.Index(
+        "ix_claim_idle",
+        "node_id",
+        "ended_at",
+        postgresql_where=sa.text("node_id IS NOT NULL AND state IN ('released', 'expired')"),
+    ),
 )

@@ -15,6 +15,7 @@ from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.settings import load_settings
 
 _MOST = 1_000_000
+_TRUSTS = ("trust_before", "trust_after")
 
 node_app = typer.Typer(
     name="node", no_args_is_help=True, help="Help as a volunteer's node, or look after those that help."
@@ -52,8 +53,8 @@ def show(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         print_result(found, as_json)
         return
-    events = found.pop("events")
-    print_result(found, as_json)
+    events = [event | {name: _trust(event[name]) for name in _TRUSTS} for event in found.pop("events")]
+    print_result(found | {"trust": _trust(found["trust"])}, as_json)
     if events:
         out.print(rows_table(events, "happened_at", "kind", "trust_before", "trust_after", "detail"))
 
@@ -113,10 +114,14 @@ def caps(
 def _line(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "node": row["name"],
-        "trust": f"{row['trust']:.2f}",
+        "trust": _trust(row["trust"]),
         "proved": row["copies_good"],
         "claimed": row["copies_claimed"],
         "at work": row["live_claims"],
         "last seen": row["last_seen_at"],
         "state": "blocked" if row["blocked"] else "signed off" if row["signed_off_at"] else None,
     }
+
+
+def _trust(value: float | None) -> str | None:
+    return None if value is None else f"{value:.2f}"

@@ -126,7 +126,10 @@ def status(folder: Folder = None, as_json: AsJson = False) -> None:
     from shelter_pipeline.node.folder import NodeFolder
     from shelter_pipeline.node.start import node_status
 
-    print_result(node_status(NodeFolder(folder or load_settings().node_path)), as_json)
+    said = node_status(NodeFolder(folder or load_settings().node_path))
+    if not as_json and said["trust"] is not None:
+        said["trust"] = f"{said['trust']:.2f}"
+    print_result(said, as_json)
 
 
 def _required(value: str, option: str, example: str) -> str:

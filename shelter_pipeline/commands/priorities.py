@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -70,11 +71,12 @@ def top(
     with open_workplace(load_settings()) as workplace:
         owner = None if organization is None else organization_id(workplace.catalog, organization)
         rows = top_assets(workplace.catalog, limit, organization_id=owner)
-    shown = [{**row, "reasons": _greatest(row["reasons"])} for row in rows]
-    columns = ("url", "level", "score", "organization", "reasons")
-    print_rows(
-        "files", rows if as_json else [{name: row[name] for name in columns} for row in shown], as_json
-    )
+    if as_json or not rows:
+        print_rows("files", rows, as_json)
+        return
+    for row in rows:
+        say(f"{row['level']:>2}  {row['score']:.3f}  {row['url']}")
+        say(f"           {row['organization']}: {_greatest(row['reasons'])}")
 
 
 @priorities_app.command()
@@ -207,12 +209,8 @@ def _override(
 
 def _line(row: dict[str, Any], ended: bool) -> dict[str, Any]:
     amount = "" if row["amount"] is None else f" {row['amount']:g}"
-    line = {
-        "id": row["id"],
-        "target": row["target"],
-        "word": f"{row['action']}{amount}",
-        "until": row["until"],
-    }
+    last = f"{row['until'] - timedelta(microseconds=1):%Y-%m-%d}" if row["until"] else None
+    line = {"id": row["id"], "target": row["target"], "word": f"{row['action']}{amount}", "last_day": last}
     if ended:
         line["revoked"] = row["revoked_at"]
     return {**line, "because": f"{row['why']} ({row['who']}, {row['made_at']:%Y-%m-%d})"}

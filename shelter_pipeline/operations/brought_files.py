@@ -75,7 +75,8 @@ def settle_files(
             )
             ledger.hold(
                 one.file,
-                confirm=_DICE.random() < share,
+                # What was held before has had its look, or waits for it.
+                confirm=one.file.held_size is None and _DICE.random() < share,
                 rest_seconds=REASONS["stored"].rest.total_seconds(),
                 flags=one.judgement.flags,
             )

@@ -214,6 +214,7 @@ def _ours(rows: PackageRows, raw: dict[str, Json], base: str) -> Package:
         "shelter_verdict": verdict_on(holdings),
         "shelter_files": holdings["files"],
         "shelter_held_files": holdings["held"],
+        "shelter_unconfirmed_files": holdings["unconfirmed"],
         "shelter_held_bytes": holdings["bytes"],
         "shelter_portal": row["portal_url"],
         "shelter_source_id": row["identifier"],

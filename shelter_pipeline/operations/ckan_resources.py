@@ -136,6 +136,7 @@ def _held(file: Row, resource: Resource, base: str) -> Resource:
         "shelter_state": file["state"],
         "shelter_sha256": file["sha256"],
         "shelter_size": file["size"],
+        "shelter_unconfirmed": file["unconfirmed"],
         "shelter_captured_at": ckan_date(file["captured_at"]),
         "shelter_source_hash": resource["hash"] or None,
     }

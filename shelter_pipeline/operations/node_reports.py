@@ -51,7 +51,8 @@ def settle_reports(workplace: Workplace, node: NodeRow, reports: Sequence[Report
     """What each of these results of one node comes to, in their order; all are recorded, or none.
 
     A file that the node has is held when it has proved so; what it says of a source becomes
-    final when independent nodes, or we ourselves, say the same.
+    final when independent nodes, or we ourselves, say the same. Its places at hosts of which it
+    fetches nothing any more are others' at once.
     """
     if not reports:
         return []
@@ -124,6 +125,9 @@ class _Completion:
         wrong = rulings.contradiction(report, claim, self._held)
         if wrong is not None:
             return Ruling("refused", wrong, "mismatch")
+        if rulings.is_other_look(report, claim):
+            other = "we hold other bytes of this file; this is kept as evidence, and we look ourselves"
+            return Ruling("settled", other, UNPROVED)
         proof = rulings.proof_of(report, self._held, self._owed, self._settings, self._room)
         if proof == "upload":
             self._owed = replace(self._owed, open=self._owed.open + 1)
@@ -167,7 +171,7 @@ class _Completion:
     def _after(self, report: Report, claim: ReportedClaim, ruling: Ruling, witnesses: int) -> FollowUp | None:
         if claim.purpose != "fetch" or ruling.reason is None:
             return None
-        if ruling.proof in ("upload", "challenge"):
+        if ruling.proof in ("upload", "challenge") and not claim.is_held:
             seconds = rulings.proof_seconds(ruling.proof, claim.purpose, report.size or 0, self._settings)
             return FollowUp("pending", timedelta(seconds=seconds), claim.attempts)
         return rulings.after_failure(report, claim, ruling.reason, witnesses, self._settings)

@@ -12,18 +12,13 @@ from urllib.parse import unquote, urlsplit
 from shelter_pipeline.catalog import allocations, claims, work_queue
 from shelter_pipeline.catalog.allocations import AllocationRules, Allotted
 from shelter_pipeline.catalog.batches import expire_claims
-from shelter_pipeline.catalog.host_ledger import HostLedger
 from shelter_pipeline.catalog.idempotency import forget_old_keys
 from shelter_pipeline.catalog.nodes import NodeRow
 from shelter_pipeline.catalog.work_queue import QueueRules
 from shelter_pipeline.domain.allotment import Wishes
-from shelter_pipeline.domain.host_sharing import Taught
-from shelter_pipeline.domain.host_sharing import Wishes as HostWishes
 from shelter_pipeline.domain.node_protocol import MOST_ALLOCATED
 from shelter_pipeline.domain.politeness import (
     HostRules,
-    Lesson,
-    Observation,
     connections_at_once,
     delay_between_starts,
 )
@@ -42,10 +37,10 @@ __all__ = [
     "queue_again",
     "refresh_queue",
     "release_work",
-    "teach_hosts",
 ]
 
 _MOST_NAME = 200
+_HOUR_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,8 @@ def beat(
 ) -> Beat:
     """The node lives: renew the leases of its claims, and note those it has begun with.
 
-    Tokens that are not renewed are lost, whether their leases ran out or they never were its own.
+    Tokens that are not renewed are lost: their leases ran out, they lasted for longer than
+    SHELTER_NODE_CLAIM_HOURS and their files' sizes allow, or they never were its own.
     """
     renewed = claims.renew_node_claims(
         workplace.catalog,
@@ -138,6 +134,7 @@ def beat(
         tokens,
         begun=begun,
         lease_seconds=workplace.settings.lease_seconds,
+        longest_seconds=workplace.settings.node_claim_hours * _HOUR_SECONDS,
     )
     return Beat(renewed, set(tokens) - renewed)
 
@@ -161,24 +158,8 @@ def release_work(
 
 
 def queue_again(workplace: Workplace, asset_ids: Sequence[int]) -> int:
-    """Put these files into the queue if nodes may help with them now; returns how many entries were written."""
+    """Put these files where they belong in the queue if nodes may help with them; returns how many entries changed."""
     return work_queue.queue_assets(workplace.catalog, asset_ids, _queue_rules(workplace.settings))
-
-
-def teach_hosts(workplace: Workplace, seen: Sequence[tuple[str, Observation]]) -> None:
-    """What nodes saw of hosts (`name:port`), in its order, counts as if we had seen it: a host that said 429 rests."""
-    taught: dict[str, list[Lesson]] = {}
-    for host, observation in seen:
-        taught.setdefault(host, []).append(Lesson(observation, 0.0, 0.5))
-    if taught:
-        HostLedger(workplace.catalog, holder="nodes").settle(
-            HostWishes(
-                taught=[
-                    Taught(host, _host_rules(host, workplace.settings), lessons)
-                    for host, lessons in taught.items()
-                ]
-            )
-        )
 
 
 def refresh_queue(workplace: Workplace) -> int:

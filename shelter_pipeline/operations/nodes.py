@@ -108,8 +108,10 @@ def cap(workplace: Workplace, name: str, max_claims: int | None) -> None:
 
 def sign_off(workplace: Workplace, node: NodeRow) -> tuple[int, int]:
     """A node leaves: its work goes back at once. Returns how many files that were, and how many copies it keeps."""
+    books.sign_off_node(
+        workplace.catalog, node
+    )  # first: what is given to it from now on is given to who came back
     released = release_work(workplace, node)
-    books.sign_off_node(workplace.catalog, node)
     held = books.node_holdings(workplace.catalog, node.id).get(node.id, NOTHING_HELD)
     return released, held["copies_good"] + held["copies_claimed"]
 

@@ -83,6 +83,11 @@ def _broken_promise(sha256: str, size: int, claim: ReportedClaim) -> str | None:
     return None
 
 
+def is_other_look(report: Report, claim: ReportedClaim) -> bool:
+    """Whether a second look at a file that we hold brought other bytes: evidence, and no reason to hold those."""
+    return claim.purpose == "fetch" and claim.is_held and report.sha256 != claim.sha256
+
+
 def proof_of(report: Report, held: dict[str, int], owed: Owed, settings: Settings, room: int | None) -> Proof:
     """How bytes that a node reports are to be proved."""
     if report.sha256 in held:

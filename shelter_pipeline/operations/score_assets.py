@@ -27,7 +27,7 @@ def score_all(workplace: Workplace, *, weights_file: Path | None = None) -> dict
     weights = load_weights(weights_file or workplace.settings.priority_weights)
     changed = scoring.score_assets(workplace.catalog, rules_of(workplace, weights))
     if changed:
-        refresh_queue(workplace)
+        _follow(workplace, None)
     return {
         "changed": changed,
         "levels": level_counts(workplace.catalog),
@@ -46,10 +46,8 @@ def rescore(workplace: Workplace, asset_ids: Sequence[int] | None = None) -> int
         asset_ids = None
     rules = rules_of(workplace, load_weights(workplace.settings.priority_weights))
     changed = scoring.score_assets(workplace.catalog, rules, asset_ids=asset_ids)
-    if changed and asset_ids is None:
-        refresh_queue(workplace)
-    elif changed and asset_ids is not None:
-        queue_again(workplace, asset_ids)
+    if changed:
+        _follow(workplace, asset_ids)
     return changed
 
 
@@ -76,6 +74,14 @@ def what_if(workplace: Workplace, weights_file: Path, *, limit: int = _SHOWN) ->
         "rising": found["rise"],
         "falling": found["fall"],
     }
+
+
+def _follow(workplace: Workplace, asset_ids: Sequence[int] | None) -> None:
+    """What nodes are given follows the scores at once."""
+    if asset_ids is None:
+        refresh_queue(workplace)
+    else:
+        queue_again(workplace, asset_ids)
 
 
 def rules_of(workplace: Workplace, weights: Weights) -> Rules:

@@ -73,6 +73,8 @@ def receive_upload(
     know_store(workplace.catalog, workplace.store.name)
     with workplace.store.receive() as partial:
         for piece in pieces:
+            if not workplace.has_room():  # it was there when the bytes were asked for
+                raise TransientError("our disk is as full as it may be; send it later", reason="no-space")
             if partial.size + len(piece) > length:
                 raise TransientError("more bytes came than Content-Length said", reason="connection-lost")
             partial.write(piece)

@@ -113,7 +113,8 @@ def test_no_operation_answers_otherwise_than_its_contract_says(
         asked, tmp_path, "--phases", phases, "--max-examples", examples, *authorization(asked, who)
     )
 
-    assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-2000:]
+    told = "\n".join(line[:400] for line in ran.stdout.splitlines())  # some of what was sent is a megabyte
+    assert ran.returncode == 0, told[-20_000:] + ran.stderr[-2000:]
     # The checks let some 5xx pass for a refusal; ours is never one.
     answered = re.findall(r'status="([0-9]+)"', asked.get("/metrics").text)
     assert not [status for status in answered if MUST_NOT_BE.fullmatch(status)]
@@ -129,7 +130,7 @@ def test_a_planted_fault_an_undocumented_status_and_a_lie_about_types_are_found(
 
     assert ran.returncode == 1, ran.stderr
     assert "Server error" in ran.stdout
-    assert "Undocumented HTTP status" in ran.stdout
+    assert "Undocumented status code" in ran.stdout
     assert "Schema-violating request accepted" in ran.stdout
 
 

@@ -207,8 +207,12 @@ def test_three_lies_send_a_node_away_and_nothing_hangs_on_its_word_any_more(
     assert is_due(liar.catalog, 1)  # but whether the source sent it, we must see ourselves
     liar.sends(liar.reports(3, csv(3)), csv(2))
     assert not liar.standing()[1]
+    liar.claim(5)
     liar.sends(liar.reports(4, csv(4)), csv(2))
     assert liar.standing() == (0.0, True)
+    assert rows(liar.catalog, "SELECT count(*) FROM claim WHERE state = 'held'") == [(0,)], (
+        "its work goes back"
+    )
     assert liar.events()[-1] == "blocked"
     answer = liar.api.post("/complete", {"node_id": liar.name, "results": [{}]})
     assert (answer.status_code, answer.json()["error"]) == (403, "blocked")

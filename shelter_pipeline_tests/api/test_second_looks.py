@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.operations.node_work import housekeep
 from shelter_pipeline.operations.plan_organization import plan_organization
 from shelter_pipeline.operations.proofs import prove_nodes
 from shelter_pipeline.operations.rebuild_catalog import rebuild_catalog
 from shelter_pipeline.operations.rescue_batch import rescue_batch
+from shelter_pipeline.operations.score_assets import score_all
 from shelter_pipeline.vault.manifest import read_manifests
 from shelter_pipeline_tests.support.api import ApiUnderTest, an_api
 from shelter_pipeline_tests.support.local_site import local_site
@@ -25,6 +28,7 @@ from shelter_pipeline_tests.support.volunteers import (
     is_due,
     rows,
     state_of,
+    stored,
     url_of,
     with_files,
 )
@@ -112,6 +116,73 @@ def test_what_a_liar_brought_is_replaced_by_what_our_own_batch_fetches(node: Vol
     assert node.events()[-2:] == ["contradicted", "confirmed"]
     assert node.standing()[0] == pytest.approx(0.05)
     assert {state for state, _ in node.copies()} == {"claimed"}
+
+
+def test_a_second_look_is_given_to_one_node_of_another_network_where_no_batch_runs(node: Volunteer) -> None:
+    workplace, others = node.api.workplace, [Volunteer(node.api, name) for name in ("twin", "shark", "ray")]
+    twin, shark, ray = others
+    node.brings(1, csv(1))
+    for one in others:
+        one.claim(2 + others.index(one))
+    change(
+        node.catalog,
+        "UPDATE node SET network = CAST(CASE name WHEN 'shark' THEN 'b' WHEN 'ray' THEN 'c' ELSE 'a' END AS bytea)",
+    )
+    change(node.catalog, "DELETE FROM claim WHERE state = 'held'")
+    change(node.catalog, "UPDATE asset SET state = 'failed', reason = 'not-found' WHERE state = 'pending'")
+    score_all(workplace)
+    housekeep(workplace)
+
+    def gets(one: Volunteer) -> list[dict[str, Any]]:
+        asked = {"node_id": one.name, "free_space_gb": 1, "purposes": ["fetch"]}
+        return list(one.api.post("/allocate", asked).json())
+
+    assert gets(node) == []
+    assert gets(twin) == []
+    [item] = gets(shark)
+    assert (item["purpose"], item["sha256"], item["url"]) == ("fetch", None, url_of(1))
+    assert gets(ray) == []
+    named = {"asset_id": item["id"], "token": item["token"]}
+    [told] = shark.complete(named | stored(csv(8)))
+
+    assert (told["outcome"], told["proof"]) == ("settled", None)
+    held = "SELECT state, sha256 FROM asset WHERE id = :id"
+    ours = [("held", hashlib.sha256(csv(1)).hexdigest())]
+    assert rows(node.catalog, held, id=item["id"]) == ours, "others' bytes replace nothing"
+    change(node.catalog, "UPDATE asset SET next_attempt_at = now() WHERE state = 'held'")
+    score_all(workplace)
+    housekeep(workplace)
+    assert gets(ray) == [], "one look of a node is enough; what comes now is ours"
+    assert rows(node.catalog, "SELECT finding FROM testimony") == [("open",)]
+    shown = node.api.get(f"/assets/{item['id']}").json()
+    assert (shown["unconfirmed"], shown["copies"], shown["copies_claimed"]) == (True, 2.0, 0)
+    [dataset] = node.api.get("/datasets").json()["items"]
+    assert (dataset["held_files"], dataset["unconfirmed_files"]) == (1, 1)
+    package = node.api.get(f"/api/3/action/package_show?id={dataset['slug']}").json()["result"]
+    extras = {extra["key"]: extra["value"] for extra in package["extras"]}
+    assert str(package.get("shelter_unconfirmed_files", extras.get("shelter_unconfirmed_files"))) == "1"
+    assert [
+        one["shelter_unconfirmed"]
+        for one in package["resources"]
+        if one["shelter_files"] and "shelter_sha256" in one
+    ] == [True]
+
+
+def test_a_second_look_that_finds_the_same_confirms_and_the_copy_counts_once_it_is_proved(
+    node: Volunteer,
+) -> None:
+    shark = Volunteer(node.api, "shark")
+    node.brings(1, csv(1))
+
+    told = shark.reports(1, csv(1))
+
+    assert told["proof"]["kind"] == "challenge"
+    assert prove_nodes(node.api.workplace)["confirmed"] == 1
+    [asked] = shark.challenges()
+    assert shark.answers(asked, csv(1)).json()["outcome"] == "passed"
+    assert shark.copies() == [("good", 1.0)]
+    assert not node.api.get("/assets").json()["items"][1]["unconfirmed"]
+    assert not is_due(node.catalog, 1)
 
 
 def test_a_servers_304_cannot_confirm_what_a_node_brought(node: Volunteer) -> None:

@@ -24,7 +24,6 @@ from shelter_pipeline.dispatch.planning import BatchLimits, plan_batches
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.host_sharing import SlotWish
 from shelter_pipeline.domain.host_sharing import Wishes as HostWishes
-from shelter_pipeline.domain.politeness import Observation
 from shelter_pipeline.operations.dead_letters import dead_letters_table, revive_dead_letters
 from shelter_pipeline.operations.node_work import (
     Allocation,
@@ -34,7 +33,6 @@ from shelter_pipeline.operations.node_work import (
     housekeep,
     refresh_queue,
     release_work,
-    teach_hosts,
 )
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline_tests.support.node_work import (
@@ -136,10 +134,11 @@ def test_a_host_has_only_as_many_nodes_and_runs_as_it_bears(workplace: Workplace
     assert places(workplace, "busy") == ["run", "node:b"]
 
 
-def test_hosts_that_rest_or_said_too_much_are_handed_out_to_nobody(workplace: Workplace) -> None:
+def test_hosts_that_rest_are_handed_out_to_nobody(workplace: Workplace) -> None:
     waiting(workplace, [*urls("tired", 5), *urls("well", 5)])
+    rest = "UPDATE host SET rest_until = now() + interval '1 hour' WHERE name = 'tired.example:443'"
 
-    teach_hosts(workplace, [("tired.example:443", Observation(status=429, retry_after_seconds=3600))])
+    run(workplace.catalog, rest)
 
     assert {one.host for one in given(workplace, "a")} == {"well.example:443"}
 

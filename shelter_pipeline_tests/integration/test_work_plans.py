@@ -96,7 +96,18 @@ def test_files_are_claimed_by_index(large: Catalog, files: int) -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "index"),
     [
-        ("renew_node_claims", {"node_id": 1, "tokens": IDS, "begun": [], "lease_seconds": 60}, "pk_claim"),
+        (
+            "renew_node_claims",
+            {
+                "node_id": 1,
+                "tokens": IDS,
+                "begun": [],
+                "lease_seconds": 60,
+                "longest_seconds": 60,
+                "bytes_per_second": 1,
+            },
+            "pk_claim",
+        ),
         ("lock_reported", {"node_id": 1, "tokens": IDS}, "pk_claim"),
         ("expire_claims", {"max_attempts": 3}, "ix_claim_lease"),
         ("newly_due", {"due_until": "infinity", "capture_id": 0, "most": 20_000}, "ix_asset_pending"),

@@ -1,6 +1,6 @@
 -- The lane whose turn it is, once nobody is being served from it. For when all that are open are taken: lanes are held
 -- for milliseconds. One lane is waited for, and none other is locked on the way, so nobody waits here for somebody who
--- waits in turn; it need not be open any more when it comes.
+-- waits in turn, if the transaction has locked none before; it need not be open any more when it comes.
 SELECT lane.id
   FROM lane
  WHERE lane.id = (SELECT first.id

@@ -1,7 +1,10 @@
 -- The files that resources of some datasets lead to: the one behind each link that is a file itself, and of those found
 -- further on the held ones, at most :most of a dataset; each with when the source was last seen to have these bytes.
 SELECT wanted.id AS dataset_id, file.resource_id, file.asset_id, file.url, file.via, file.state, file.reason,
-       file.sha256, file.size, file.media_type, seen.captured_at
+       file.sha256, file.size, file.media_type, seen.captured_at,
+       file.state = 'held' AND EXISTS (SELECT FROM testimony
+                                        WHERE testimony.asset_id = file.asset_id AND testimony.sha256 = file.sha256
+                                          AND testimony.finding = 'open') AS unconfirmed
   FROM unnest(CAST(:ids AS bigint[])) AS wanted (id)
  CROSS JOIN LATERAL (
        SELECT resource.id AS resource_id, resource.position, asset.id AS asset_id, asset.url, asset_resource.via,

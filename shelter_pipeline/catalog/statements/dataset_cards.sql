@@ -3,7 +3,7 @@ SELECT dataset.id, dataset.slug, dataset.identifier, dataset.title, left(dataset
        organization.key AS organization, organization.name AS organization_name, portal.slug AS portal,
        dataset.kind, dataset.state, dataset.keywords, dataset.modified, dataset.first_seen_at, dataset.changed_at,
        links.resources, links.undiscovered, links.not_files,
-       holding.files, holding.held_files, holding.held_bytes, holding.waiting_files, holding.resting_files,
+       holding.files, holding.held_files, holding.unconfirmed_files, holding.held_bytes, holding.waiting_files, holding.resting_files,
        holding.failed
   FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (id, place)
   JOIN dataset ON dataset.id = wanted.id
@@ -20,11 +20,15 @@ SELECT dataset.id, dataset.slug, dataset.identifier, dataset.title, left(dataset
  CROSS JOIN LATERAL (
        SELECT count(*) AS files,
               count(*) FILTER (WHERE state = 'held') AS held_files,
+              count(*) FILTER (WHERE unconfirmed) AS unconfirmed_files,
               coalesce(sum(size) FILTER (WHERE state = 'held'), 0)::bigint AS held_bytes,
               count(*) FILTER (WHERE state = 'pending' AND reason IS NULL) AS waiting_files,
               count(*) FILTER (WHERE state = 'pending' AND reason IS NOT NULL) AS resting_files,
               array_agg(DISTINCT reason) FILTER (WHERE state <> 'held' AND reason IS NOT NULL) AS failed
-         FROM (SELECT DISTINCT asset.id, asset.state, asset.reason, asset.size
+         FROM (SELECT DISTINCT asset.id, asset.state, asset.reason, asset.size,
+                      asset.state = 'held' AND EXISTS (SELECT FROM testimony
+                                                      WHERE testimony.asset_id = asset.id AND testimony.sha256 = asset.sha256
+                                                        AND testimony.finding = 'open') AS unconfirmed
                  FROM resource
                  JOIN asset_resource ON asset_resource.resource_id = resource.id
                  JOIN asset ON asset.id = asset_resource.asset_id

@@ -9,8 +9,8 @@ WITH known AS MATERIALIZED (
        FOR UPDATE
 )
 SELECT known.token, known.asset_id, known.purpose, known.is_live, asset.url, asset.format, asset.media_type,
-       asset.checksum, asset.expected_size, asset.sha256, asset.attempts, coalesce(said.reason, known.outcome) AS said_reason,
-       said.sha256 AS said_sha256, said.late AS said_late,
+       asset.checksum, asset.expected_size, asset.sha256, asset.state = 'held' AS is_held, asset.attempts,
+       coalesce(said.reason, known.outcome) AS said_reason, said.sha256 AS said_sha256, said.late AS said_late,
        ARRAY(SELECT DISTINCT overrule.reason
                FROM overrule
               WHERE overrule.action = 'accept'

@@ -2,7 +2,9 @@
 -- the allocation ends. What others have locked is passed over, and nothing waits. A host at rest, one whose robots.txt
 -- cannot be had, and one that has all its places with others is passed over too. A row without a file stands for its
 -- lane. Of each file is told what is true now: `wanted`, whether anybody may still take it, `another`, whether somebody
--- else may too, and `mine`, whether this node is at it or, where several are to fetch it apart from one another, was.
+-- else may too, and `mine`, whether this node is at it or, where others are to say the same independently, it or another
+-- of its network was. What a node lately reported, or found to be wrong with its source, is for others: it is not even
+-- an offer. A file that we hold on one node's word is wanted for a second look by a node of another network.
 -- Files in equal need in our own store are as good as one another, so nodes begin there at different places.
 WITH open_lane AS MATERIALIZED (
     SELECT lane.id, lane.host, lane.need, lane.turn,
@@ -34,11 +36,15 @@ WITH open_lane AS MATERIALIZED (
        FOR UPDATE OF lane SKIP LOCKED
 ), fetch_offer AS MATERIALIZED (
     SELECT offer.*, asset.url,
-           asset.state = 'pending' AND asset.next_attempt_at <= now() AND NOT priority.excluded
-           AND batch.state IS DISTINCT FROM 'running' AND NOT here.in_batch AND here.fetching < :fetches AS wanted,
-           here.fetching + 1 < :fetches AS another,
-           here.mine OR (:fetches > 1 AND EXISTS (SELECT FROM capture
-                                                   WHERE capture.asset_id = asset.id AND capture.node_id = :node_id))
+           (asset.state = 'pending' OR doubt.is_wanted) AND asset.next_attempt_at <= now() AND NOT priority.excluded
+           AND batch.state IS DISTINCT FROM 'running' AND NOT here.in_batch
+           AND here.fetching < CASE WHEN asset.state = 'pending' THEN :fetches ELSE 1 END AS wanted,
+           asset.state = 'pending' AND here.fetching + 1 < :fetches AS another,
+           here.mine OR coalesce(doubt.is_own, false)
+           OR (:fetches > 1 AND EXISTS (SELECT FROM capture
+                                          JOIN node AS other ON other.id = capture.node_id
+                                         WHERE capture.asset_id = asset.id
+                                           AND (other.id = :node_id OR other.network = asking.network)))
                AS mine,
            batch.state IS NOT DISTINCT FROM 'planned' AS planned
       FROM (SELECT work.*
@@ -48,19 +54,37 @@ WITH open_lane AS MATERIALIZED (
                      FROM work
                     WHERE work.lane_id = open_lane.id
                       AND work.bytes <= :most_bytes
+                      AND (SELECT count(*)
+                             FROM capture
+                            WHERE capture.asset_id = work.asset_id AND capture.node_id = :node_id AND NOT capture.late
+                              AND (capture.reason = 'unproved' OR capture.verdict NOT IN ('transient', 'stored', 'unchanged'))
+                              AND capture.finished_at
+                                  > now() - CASE WHEN capture.reason = 'unproved' THEN interval '7 days'
+                                                 ELSE interval '1 day' END) = 0
                     ORDER BY work.need DESC, work.place DESC, work.asset_id
                     LIMIT :offers
                       FOR UPDATE SKIP LOCKED) AS work
              WHERE open_lane.host IS NOT NULL) AS offer
       JOIN asset ON asset.id = offer.asset_id
       JOIN priority ON priority.asset_id = offer.asset_id
+      JOIN node AS asking ON asking.id = :node_id
       LEFT JOIN batch ON batch.id = asset.batch_id AND batch.state IN ('planned', 'running')
      CROSS JOIN LATERAL (
            SELECT count(*) FILTER (WHERE claim.purpose = 'fetch') AS fetching,
                   coalesce(bool_or(claim.purpose = 'fetch' AND claim.node_id IS NULL), false) AS in_batch,
-                  coalesce(bool_or(claim.node_id = :node_id), false) AS mine
+                  coalesce(bool_or(claim.node_id = :node_id
+                                   OR (:fetches > 1 AND claim.purpose = 'fetch'
+                                       AND (SELECT other.network FROM node AS other WHERE other.id = claim.node_id)
+                                           = asking.network)), false) AS mine
              FROM claim
             WHERE claim.asset_id = asset.id AND claim.state = 'held') AS here
+     CROSS JOIN LATERAL (
+           SELECT coalesce(bool_or(testimony.wanted), false) AS is_wanted,
+                  bool_or(teller.id = :node_id OR teller.network = asking.network) AS is_own
+             FROM testimony
+             JOIN node AS teller ON teller.id = testimony.node_id
+            WHERE testimony.asset_id = asset.id AND testimony.sha256 = asset.sha256 AND testimony.finding = 'open'
+              AND asset.state = 'held') AS doubt
        FOR UPDATE OF asset SKIP LOCKED
 ), copy_offer AS MATERIALIZED (
     SELECT offer.*, asset.url,

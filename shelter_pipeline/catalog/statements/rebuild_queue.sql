@@ -6,6 +6,8 @@ WITH claimed AS MATERIALIZED (
 ), copied AS MATERIALIZED (
     SELECT sha256, sum(counts) AS copies, bool_or(store_id IS NOT NULL) AS stored
       FROM copy WHERE state = 'good' GROUP BY sha256
+), doubted AS MATERIALIZED (
+    SELECT DISTINCT asset_id, sha256 FROM testimony WHERE finding = 'open' AND wanted
 ), changed AS MATERIALIZED (
     SELECT asset.id, true_now.wanted, true_now.organization_id, right_place.host, right_place.shard, right_place.need,
            right_place.place, true_now.bytes
@@ -14,14 +16,17 @@ WITH claimed AS MATERIALIZED (
       LEFT JOIN batch ON batch.id = asset.batch_id AND batch.state = 'running'
       LEFT JOIN claimed ON claimed.asset_id = asset.id
       LEFT JOIN copied ON copied.sha256 = asset.sha256
+      LEFT JOIN doubted ON doubted.asset_id = asset.id AND doubted.sha256 = asset.sha256
       LEFT JOIN work ON work.asset_id = asset.id
       LEFT JOIN lane ON lane.id = work.lane_id
      CROSS JOIN LATERAL (
-           SELECT CASE asset.state
-                  WHEN 'held' THEN coalesce(copied.stored AND copied.copies < :wanted, false)
-                  WHEN 'pending' THEN asset.next_attempt_at <= now() AND NOT priority.excluded AND batch.id IS NULL
-                                      AND coalesce(claimed.fetching, 0) < :fetches
-                  ELSE false END AS wanted,
+           SELECT coalesce((asset.state = 'pending' OR (asset.state = 'held' AND doubted.asset_id IS NOT NULL))
+                           AND asset.next_attempt_at <= now() AND NOT priority.excluded AND batch.id IS NULL
+                           AND coalesce(claimed.fetching, 0)
+                               < CASE WHEN asset.state = 'pending' THEN :fetches ELSE 1 END, false) AS is_fetch) AS may
+     CROSS JOIN LATERAL (
+           SELECT may.is_fetch
+                  OR (asset.state = 'held' AND coalesce(copied.stored AND copied.copies < :wanted, false)) AS wanted,
                   coalesce(priority.organization_id,
                            (SELECT dataset.organization_id
                               FROM asset_resource
@@ -32,11 +37,11 @@ WITH claimed AS MATERIALIZED (
                              LIMIT 1)) AS organization_id,
                   coalesce(asset.size, asset.expected_size, asset.estimated_size, :unknown_bytes) AS bytes) AS true_now
      CROSS JOIN LATERAL (
-           SELECT CASE WHEN asset.state = 'pending' THEN asset.host END AS host,
-                  CASE WHEN asset.state = 'pending' THEN 0 ELSE CAST(asset.id % 4 AS smallint) END AS shard,
-                  CASE WHEN asset.state = 'pending' THEN 20 WHEN copied.copies > 1 THEN 0 ELSE 10 END + priority.level
-                      AS need,
-                  CASE WHEN asset.state = 'pending' THEN priority.score ELSE CAST(hashint8(asset.id) AS float8) END
+           SELECT CASE WHEN may.is_fetch THEN asset.host END AS host,
+                  CASE WHEN may.is_fetch THEN 0 ELSE CAST(asset.id % 4 AS smallint) END AS shard,
+                  CASE WHEN asset.state = 'pending' THEN 20 WHEN NOT may.is_fetch AND copied.copies > 1 THEN 0 ELSE 10 END
+                      + priority.level AS need,
+                  CASE WHEN may.is_fetch THEN priority.score ELSE CAST(hashint8(asset.id) AS float8) END
                       AS place) AS right_place
      WHERE CASE WHEN NOT true_now.wanted THEN work.asset_id IS NOT NULL
                 ELSE true_now.organization_id IS NOT NULL

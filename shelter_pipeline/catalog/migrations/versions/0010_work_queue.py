@@ -60,6 +60,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_host_slot_holder'), 'host_slot', ['holder'])
     op.drop_index('ix_claim_lease', table_name='claim', postgresql_where=sa.text("state = 'held'"))
     op.create_index('ix_claim_lease', 'claim', ['lease_until'], postgresql_where=sa.text("state = 'held' AND lease_until IS NOT NULL"))
+    op.create_index('ix_claim_idle', 'claim', ['node_id', 'ended_at'], postgresql_where=sa.text("node_id IS NOT NULL AND state IN ('released', 'expired')"))
     op.execute("INSERT INTO queue_state (due_until, capture_id) VALUES ('epoch', 0)")
     # Rows of both are taken out and put in all the time: what is dead is to be swept while it is little.
     op.execute('ALTER TABLE work SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0)')
@@ -68,6 +69,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index(op.f('ix_host_slot_holder'), table_name='host_slot')
+    op.drop_index('ix_claim_idle', table_name='claim', postgresql_where=sa.text("node_id IS NOT NULL AND state IN ('released', 'expired')"))
     op.drop_index('ix_claim_lease', table_name='claim', postgresql_where=sa.text("state = 'held' AND lease_until IS NOT NULL"))
     op.create_index('ix_claim_lease', 'claim', ['lease_until'], postgresql_where=sa.text("state = 'held'"))
     op.drop_table('revival')
