@@ -196,10 +196,10 @@ def _read_words(connection: Connection, rules: Rules, dataset_ids: Sequence[int]
     unread = connection.execute(
         statement("unread_records"),
         {"vocabulary": rules.fingerprint, "dataset_ids": dataset_ids},
-        execution_options={"yield_per": _GROUP},
+        execution_options={"stream_results": True, "max_row_buffer": _GROUP},
     )
     found = 0
-    for group in unread.partitions():
+    for group in unread.partitions(_GROUP):
         found += len(group)
         copy_rows(
             connection,

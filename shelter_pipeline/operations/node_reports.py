@@ -171,6 +171,8 @@ class _Completion:
     def _after(self, report: Report, claim: ReportedClaim, ruling: Ruling, witnesses: int) -> FollowUp | None:
         if claim.purpose != "fetch" or ruling.reason is None:
             return None
+        if report.is_stored and ruling.proof is None and rulings.is_other_look(report, claim):
+            return FollowUp("pending", timedelta(0), claim.attempts)  # one of two is wrong: we look at once
         if ruling.proof in ("upload", "challenge") and not claim.is_held:
             seconds = rulings.proof_seconds(ruling.proof, claim.purpose, report.size or 0, self._settings)
             return FollowUp("pending", timedelta(seconds=seconds), claim.attempts)

@@ -149,7 +149,8 @@ def test_a_second_look_is_given_to_one_node_of_another_network_where_no_batch_ru
     held = "SELECT state, sha256 FROM asset WHERE id = :id"
     ours = [("held", hashlib.sha256(csv(1)).hexdigest())]
     assert rows(node.catalog, held, id=item["id"]) == ours, "others' bytes replace nothing"
-    change(node.catalog, "UPDATE asset SET next_attempt_at = now() WHERE state = 'held'")
+    due = "SELECT next_attempt_at <= now() FROM asset WHERE id = :id"
+    assert rows(node.catalog, due, id=item["id"]) == [(True,)], "one of two is wrong, and we look at once"
     score_all(workplace)
     housekeep(workplace)
     assert gets(ray) == [], "one look of a node is enough; what comes now is ours"

@@ -20,7 +20,6 @@ from shelter_pipeline.operations.node_work import (
 )
 from shelter_pipeline.operations.nodes import block, sign_off
 from shelter_pipeline.operations.overrides import override, set_priorities
-from shelter_pipeline.operations.score_assets import score_all
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline_tests.support.node_work import let_leases_run_out, node, run, scalar, waiting
 from shelter_pipeline_tests.support.volunteers import csv, stored
@@ -228,27 +227,12 @@ def test_a_node_that_is_blocked_or_leaves_between_question_and_answer_keeps_noth
 
 def test_what_is_set_or_excluded_is_given_or_kept_at_once(workplace: Workplace) -> None:
     waiting(workplace, urls("h", 3))
-    last = given(workplace, "a", limit=3)[-1]
+    *others, last = given(workplace, "a", limit=3)
     release_work(workplace, node(workplace, "a"))
-    set_priorities(workplace, [(last.asset_id, 10)], "me")
+    set_priorities(workplace, [(other.asset_id, 1) for other in others], "me")
 
     assert [item.asset_id for item in given(workplace, "b", limit=1)] == [last.asset_id]
 
     release_work(workplace, node(workplace, "b"))
     override(workplace, "exclude", last.url, who="me", why="not ours")
     assert last.asset_id not in {item.asset_id for item in given(workplace, "c")}
-
-
-def test_after_a_scoring_the_whole_queue_is_gone_through_when_it_is_looked_after_next(
-    workplace: Workplace,
-) -> None:
-    waiting(workplace, urls("h", 3))
-    housekeep(workplace)
-    rebuilt = "SELECT rebuilt_at IS NOT NULL FROM queue_state"
-    assert scalar(workplace.catalog, rebuilt)
-
-    score_all(workplace)
-
-    assert not scalar(workplace.catalog, rebuilt)
-    housekeep(workplace)
-    assert scalar(workplace.catalog, rebuilt)
