@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from shelter_pipeline.catalog.connection import Catalog, statement
+from shelter_pipeline.catalog.connection import Catalog, quick_rows
 from shelter_pipeline.catalog.work_queue import QueueRules
 from shelter_pipeline.domain.allotment import Offer, Wishes, choose, lanes_for
 from shelter_pipeline.domain.errors import CatalogAwayError
@@ -27,7 +27,7 @@ from shelter_pipeline.domain.robots import RobotsPolicy
 
 _ROUNDS = 3
 _WIDER = 4  # so many times more lanes are looked at in each round than in the one before
-_SPARE_OFFERS = 6  # in each lane beyond its share: some will not fit, or not be wanted any more
+_SPARE_OFFERS = 3  # in each lane beyond its share: some will not fit, or not be wanted any more
 _LOWEST_PLACE, _HIGHEST_PLACE = -(2**31), 2**31 - 1  # of files in our own store
 
 # Whether the robots.txt of this text keeps us from this URL.
@@ -164,8 +164,7 @@ class _Round:
         return given
 
     def _execute(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
-        result = self._connection.execute(statement(name), parameters)
-        return [dict(row) for row in result.mappings()] if result.returns_rows else []
+        return quick_rows(self._connection, name, parameters)
 
     def _allowance(self, said: Wishes) -> int:
         """How many files the node may have claimed. What it says of itself is kept."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.rows import dict_row
 from sqlalchemy.engine import Connection
 
 from shelter_pipeline.catalog.impatience import Impatience
@@ -98,6 +99,29 @@ class Catalog:
         self.engine.dispose()
 
 
+def quick_rows(connection: Connection, name: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All rows of one statement file within the transaction, asked for at the driver itself.
+
+    For what is asked hundreds of times a second: it takes half of our part of the time.
+    """
+    with _driver(connection).cursor(row_factory=dict_row) as cursor:
+        cursor.execute(_driver_text(name), parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+@cache
+def _driver_text(name: str) -> bytes:
+    dialect = sa.make_url("postgresql+psycopg://").get_dialect()
+    return str(statement(name).compile(dialect=dialect())).encode()
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise SetupError(f"the catalog needs the psycopg driver, not {type(driver).__name__}")
+    return driver
+
+
 def copy_rows(
     connection: Connection, target: str, rows: Iterable[tuple[Any, ...]], *, types: Sequence[str] = ()
 ) -> None:
@@ -105,9 +129,7 @@ def copy_rows(
 
     With the PostgreSQL `types` of the columns they are sent in binary, which is faster.
     """
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise SetupError(f"the catalog needs the psycopg driver, not {type(driver).__name__}")
+    driver = _driver(connection)
     how = " WITH (FORMAT binary)" if types else ""
     with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN{how}") as copy:
         if types:
