@@ -187,7 +187,7 @@ def _api(folder: Path, url: str) -> Iterator[tuple[int, psutil.Process]]:
         "SHELTER_STORE": str(folder / "store"),
         "SHELTER_API_PORT": str(port),
     }
-    child = subprocess.Popen([sys.executable, "-c", _SERVE], env=environment)
+    child = subprocess.Popen([sys.executable, "-c", _SERVE], env=environment, stdout=subprocess.DEVNULL)
     try:
         _await(port)
         yield port, psutil.Process(child.pid)
