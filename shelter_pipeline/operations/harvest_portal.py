@@ -261,11 +261,12 @@ def _one_harvest(
     progress: Progress | None,
 ) -> dict[str, Any]:
     """Raises PermanentError for an increment that the portal cannot give; what it refuses else is a verdict."""
-    catalog, settings = workplace.catalog, workplace.settings
+    settings = workplace.settings
     reader = PoliteDoor(workplace.door, workplace.politeness)  # one of its own: it counts what it sends
     driver = open_driver(workplace, portal, reader)
-    harvest = open_harvest(
-        catalog,
+    # Opened twice, because an answer got lost, the first one is closed as interrupted.
+    harvest = workplace.patiently(
+        open_harvest,
         portal,
         mode="increment" if since else "full",
         since=since,
@@ -289,7 +290,7 @@ def _one_harvest(
         said = str(error) if isinstance(error, ShelterError) else "the harvest was interrupted"
         with suppress(CatalogAwayError):  # then the next harvest finds it running, and goes on with it
             end_harvest(
-                catalog,
+                workplace.catalog,
                 harvest,
                 verdict="interrupted",
                 message=said,
