@@ -18,6 +18,7 @@ from shelter_pipeline.orchestration.jobs import asset_jobs, fixity
 from shelter_pipeline.orchestration.node_proofs import node_proofs
 from shelter_pipeline.orchestration.rescue_assets import batch_plan, download_batches, organization_rescue
 from shelter_pipeline.orchestration.resources import Workplaces
+from shelter_pipeline.orchestration.retention import retention
 from shelter_pipeline.orchestration.schedules import schedules
 from shelter_pipeline.orchestration.sensors import sensors
 
@@ -36,7 +37,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
             organization_rescue,
         ],
         asset_checks=list(checks),
-        jobs=[*asset_jobs, audit_job, fixity, node_proofs],
+        jobs=[*asset_jobs, audit_job, fixity, node_proofs, retention],
         schedules=list(schedules),
         sensors=list(sensors),
         resources={"workplaces": Workplaces(), **overrides},

@@ -18,12 +18,13 @@ from pydantic_settings import SettingsConfigDict
 
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.portal_headers import SECRET_PREFIX
+from shelter_pipeline.settings_fleet import FleetSettings
 from shelter_pipeline.settings_sharing import Count, CsvNetworks, CsvPorts, Port, Seconds, SharingSettings
 
 _NOT_OURS = frozenset({"SHELTER_FIXTURES"})  # where the tests find real records
 
 
-class Settings(SharingSettings):
+class Settings(SharingSettings, FleetSettings):
     """What an operator can set. Every default works on one machine with nothing installed."""
 
     model_config = SettingsConfigDict(env_prefix="SHELTER_", extra="ignore", frozen=True)
@@ -308,10 +309,16 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         lines = [
             f"SHELTER_{'_'.join(str(part) for part in problem['loc'][:1]).upper()}:"
-            f" {problem['msg'].removeprefix('Value error, ')} (it is {problem['input']!r})"
+            f" {problem['msg'].removeprefix('Value error, ')}{_shown(problem['loc'][:1], problem['input'])}"
             for problem in error.errors(include_url=False)
         ]
         raise SetupError("; ".join(lines), reason="bad-setting") from error
+
+
+def _shown(place: tuple[int | str, ...], value: object) -> str:
+    """What was given, unless it may be a secret."""
+    field = Settings.model_fields.get(str(place[0])) if place else None
+    return "" if field is not None and "SecretStr" in str(field.annotation) else f" (it is {value!r})"
 
 
 def read_secret(name: str) -> str:

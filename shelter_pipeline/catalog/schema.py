@@ -5,6 +5,7 @@ from __future__ import annotations
 from shelter_pipeline.catalog import (
     tables_catalogue,
     tables_discovery,
+    tables_fleet,
     tables_nodes,
     tables_priority,
     tables_probing,
@@ -18,6 +19,7 @@ __all__ = [
     "metadata",
     "tables_catalogue",
     "tables_discovery",
+    "tables_fleet",
     "tables_nodes",
     "tables_priority",
     "tables_probing",

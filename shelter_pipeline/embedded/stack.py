@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,6 @@ from types import TracebackType
 from typing import Self
 
 import requests
-from pydantic import SecretStr
 
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.embedded.dagster_client import DagsterClient
@@ -29,18 +27,26 @@ from shelter_pipeline.embedded.database import DatabaseUrls, database_urls, embe
 from shelter_pipeline.embedded.instance import Instance, write_instance
 from shelter_pipeline.embedded.interrupts import Interrupts
 from shelter_pipeline.embedded.locks import FileLock, claim_home, make_home
+from shelter_pipeline.embedded.parts import (
+    API,
+    CODE_SERVER,
+    DAEMON,
+    DAGSTER_PARTS,
+    DEFINITIONS,
+    LOOPBACK,
+    WEBSERVER,
+    part_commands,
+    part_environment,
+)
 from shelter_pipeline.embedded.postgres import EmbeddedPostgres
 from shelter_pipeline.embedded.processes import remembered, stop_sessions
 from shelter_pipeline.embedded.supervisor import ChildPart, Report, Supervisor
 from shelter_pipeline.settings import Settings
 
-CODE_SERVER, WEBSERVER, DAEMON, API = "code-server", "webserver", "daemon", "api"
-DAGSTER_PARTS = (CODE_SERVER, WEBSERVER, DAEMON)
 ALL_PARTS = (*DAGSTER_PARTS, API)
 _STOP_ORDER = (API, DAEMON, WEBSERVER, CODE_SERVER)
 GRACE_SECONDS = 20.0
 _PROBE_SECONDS = 2.0
-_LOOPBACK = "127.0.0.1"
 
 
 class Stack:
@@ -55,7 +61,7 @@ class Stack:
         settings: Settings,
         parts: Sequence[str] = DAGSTER_PARTS,
         *,
-        module: str = "shelter_pipeline.definitions",
+        module: str = DEFINITIONS,
         purpose: str = "shelter up",
     ) -> None:
         self._settings = settings
@@ -68,8 +74,8 @@ class Stack:
         self._server: EmbeddedPostgres | None = None
         self._supervisor: Supervisor | None = None
         self._databases: DatabaseUrls | None = None
-        self._dagster = DagsterClient(_web_url(settings.bind_address, settings.dagster_port))
-        self._api_url = _web_url(settings.api_bind_address, settings.api_port)
+        self._dagster = DagsterClient(web_url(settings.bind_address, settings.dagster_port))
+        self._api_url = web_url(settings.api_bind_address, settings.api_port)
 
     def __enter__(self) -> Self:
         return self
@@ -168,8 +174,8 @@ class Stack:
                     self._children[name] = children[name]
                     supervisor.add(children[name])
             supervisor.await_answers(settings.start_timeout_seconds)
-        # Only this machine starts runs on the embedded server, so what ran before is gone.
-        if self._server is not None and WEBSERVER in self._wanted:
+        # Without a fleet only this machine starts runs on the embedded server, so what ran before is gone.
+        if self._server is not None and settings.broker_url is None and WEBSERVER in self._wanted:
             lost = self._dagster.cancel_lost_runs(began)
             if lost:
                 report(f"{lost} runs ended with their machine or by force, and are marked as cancelled")
@@ -196,37 +202,26 @@ class Stack:
 
     def _make_children(self, home: Path, run_folder: Path, instance: Instance) -> dict[str, ChildPart]:
         settings = self._settings
-        environment = child_environment(settings, home, self.databases, instance)
-        workspace = ("-w", str(instance.workspace))
-        code_port, web_port = str(settings.code_server_port), str(settings.dagster_port)
-        module = ("-m", self._module, "--location-name", "shelter_pipeline")
-        commands: dict[str, tuple[tuple[str, ...], Callable[[], bool]]] = {
-            CODE_SERVER: (
-                ("dagster", "api", "grpc", "-h", _LOOPBACK, "-p", code_port, *module),
-                lambda: _accepts(_LOOPBACK, settings.code_server_port),
-            ),
-            WEBSERVER: (
-                ("dagster_webserver", *workspace, "-h", settings.bind_address, "-p", web_port),
-                self._dagster.has_location,
-            ),
-            DAEMON: (
-                ("dagster._daemon", "run", *workspace),
-                # Without a webserver there is nobody to ask.
-                self._daemon_answers if WEBSERVER in self._wanted else lambda: True,
-            ),
-            API: (("shelter_pipeline.cli", "api"), lambda: _is_healthy(self._api_url)),
+        environment = part_environment(settings, home, self.databases, instance)
+        commands = part_commands(settings, instance, module=self._module)
+        answers: dict[str, Callable[[], bool]] = {
+            CODE_SERVER: lambda: _accepts(LOOPBACK, settings.code_server_port),
+            WEBSERVER: self._dagster.has_location,
+            # Without a webserver there is nobody to ask.
+            DAEMON: self._daemon_answers if WEBSERVER in self._wanted else lambda: True,
+            API: lambda: _is_healthy(self._api_url),
         }
         return {
             name: ChildPart(
                 name,
-                (sys.executable, "-m", *command),
+                commands[name],
                 home / "logs" / f"{name}.log",
                 run_folder,
-                probe,
+                answers[name],
                 # Its log is not turned over while it runs: a line a request would fill the disk.
-                {"SHELTER_API_ACCESS_LOG": "false"} | environment if name == API else environment,
+                {"SHELTER_API_ACCESS_LOG": "false", **environment} if name == API else environment,
             )
-            for name, (command, probe) in commands.items()
+            for name in answers
         }
 
 
@@ -250,32 +245,6 @@ class DatabasePart:
     def answers(self) -> bool:
         """True: starting it waits for its answer."""
         return True
-
-
-def child_environment(
-    settings: Settings, home: Path, databases: DatabaseUrls, instance: Instance
-) -> dict[str, str]:
-    """What the children must be told: our settings, the running databases, Dagster's folder."""
-    chosen = {
-        f"SHELTER_{name.upper()}": _spelled(getattr(settings, name)) for name in settings.model_fields_set
-    }
-    return chosen | {
-        "SHELTER_HOME": str(home),
-        "SHELTER_DATABASE_URL": databases.catalog,
-        "SHELTER_DAGSTER_DATABASE_URL": databases.dagster,
-        "DAGSTER_HOME": str(instance.folder),
-        "PYTHONUNBUFFERED": "1",
-        # gRPC would send even the way to our own code server through a proxy.
-        "no_grpc_proxy": f"{_LOOPBACK},localhost",
-    }
-
-
-def _spelled(value: object) -> str:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return "" if value is None else str(value)
 
 
 def check_ports(ports: Mapping[str, tuple[str, int]]) -> None:
@@ -311,7 +280,7 @@ def _check_port(setting: str, address: str, port: int) -> None:
 def _ports(settings: Settings, parts: Sequence[str]) -> dict[str, tuple[str, int]]:
     ports = {}
     if CODE_SERVER in parts:
-        ports["SHELTER_CODE_SERVER_PORT"] = (_LOOPBACK, settings.code_server_port)
+        ports["SHELTER_CODE_SERVER_PORT"] = (LOOPBACK, settings.code_server_port)
     if WEBSERVER in parts:
         ports["SHELTER_DAGSTER_PORT"] = (settings.bind_address, settings.dagster_port)
     if API in parts:
@@ -323,9 +292,10 @@ def _address_setting(port_setting: str) -> str:
     return "SHELTER_API_BIND_ADDRESS" if port_setting == "SHELTER_API_PORT" else "SHELTER_BIND_ADDRESS"
 
 
-def _web_url(address: str, port: int) -> str:
+def web_url(address: str, port: int) -> str:
+    """Where to talk to what listens there."""
     # An address for "every interface" is one to listen on, not one to talk to.
-    host = {"0.0.0.0": _LOOPBACK, "::": "::1"}.get(address, address)  # noqa: S104
+    host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(address, address)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from shelter_pipeline.domain.fleet import QUEUE_TAG, UPKEEP
 from shelter_pipeline.operations.ledger import audit_catalog
 from shelter_pipeline.orchestration.catalog_assets import resource_metadata
 from shelter_pipeline.orchestration.rescue_assets import download_batches
@@ -51,4 +52,5 @@ audit_job = dg.define_asset_job(
     selection=dg.AssetSelection.checks(*checks),
     executor_def=dg.in_process_executor,
     description="Check the invariants of the catalog.",
+    tags={QUEUE_TAG: UPKEEP},
 )

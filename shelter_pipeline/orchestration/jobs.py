@@ -6,6 +6,7 @@ work of most steps.
 
 import dagster as dg
 
+from shelter_pipeline.domain.fleet import CATALOG, DOWNLOADS, QUEUE_TAG, UPKEEP
 from shelter_pipeline.operations.scrub_store import scrub_store
 from shelter_pipeline.orchestration.catalog_assets import (
     asset_probes,
@@ -20,6 +21,8 @@ from shelter_pipeline.orchestration.tables import table
 
 MAX_RUNTIME_TAG = "dagster/max_runtime"
 PRIORITY_TAG = "dagster/priority"
+MAX_RETRIES_TAG = "dagster/max_retries"
+ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 IN_FLIGHT = (
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -34,9 +37,9 @@ def _assets(*assets: dg.AssetsDefinition) -> dg.AssetSelection:
     return dg.AssetSelection.assets(*assets).without_checks()
 
 
-def _first(at_most_hours: int) -> dict[str, str]:
+def first_in_queue(at_most_hours: int, queue: str = CATALOG) -> dict[str, str]:
     """Before any download in the queue, which is long for weeks; and with an end, for a machine may be lost."""
-    return {MAX_RUNTIME_TAG: str(at_most_hours * 3600), PRIORITY_TAG: "5000"}
+    return {MAX_RUNTIME_TAG: str(at_most_hours * 3600), PRIORITY_TAG: "5000", QUEUE_TAG: queue}
 
 
 refresh_portal = dg.define_asset_job(
@@ -45,14 +48,14 @@ refresh_portal = dg.define_asset_job(
     selection=dg.AssetSelection.assets(package_list) | _assets(resource_metadata, priority_scores),
     executor_def=dg.in_process_executor,
     description="Harvest a portal, look at its new links, score every file.",
-    tags=_first(at_most_hours=12),
+    tags=first_in_queue(at_most_hours=12),
 )
 discover_portal = dg.define_asset_job(
     "discover_portal",
     selection=_assets(resource_metadata, asset_probes, priority_scores),
     executor_def=dg.in_process_executor,
     description="Look at a portal's links that are due, probe files, score them all, whatever the harvest came to.",
-    tags=_first(at_most_hours=12),
+    tags=first_in_queue(at_most_hours=12),
 )
 keep_sources = dg.define_asset_job(
     "keep_sources",
@@ -60,36 +63,36 @@ keep_sources = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Keep the publishers' own records of rescued datasets.",
     # Hours of waiting between requests to one host: it takes a slot that nobody else wants.
-    tags={MAX_RUNTIME_TAG: str(6 * 3600), PRIORITY_TAG: "-1000"},
+    tags={MAX_RUNTIME_TAG: str(6 * 3600), PRIORITY_TAG: "-1000", QUEUE_TAG: UPKEEP},
 )
 rescore = dg.define_asset_job(
     "rescore",
     selection=_assets(priority_scores),
     executor_def=dg.in_process_executor,
     description="Score every file again.",
-    tags=_first(at_most_hours=1),
+    tags=first_in_queue(at_most_hours=1),
 )
 plan_organizations = dg.define_asset_job(
     "plan_organizations",
     selection=_assets(batch_plan),
     executor_def=dg.in_process_executor,
     description="Cut what organizations still want into batches.",
-    tags=_first(at_most_hours=2),
+    tags=first_in_queue(at_most_hours=2),
 )
 download = dg.define_asset_job(
     "download",
     selection=_assets(download_batches),
     executor_def=dg.in_process_executor,
     description="Fetch, verify and store one batch.",
-    # The sensor sets priority and end of each batch.
-    tags={MAX_RUNTIME_TAG: str(8 * 3600)},
+    # The sensor sets priority and end of each batch. Its next attempt is planned by the ledger, never by Dagster.
+    tags={MAX_RUNTIME_TAG: str(8 * 3600), QUEUE_TAG: DOWNLOADS, MAX_RETRIES_TAG: "0"},
 )
 report_organizations = dg.define_asset_job(
     "report_organizations",
     selection=_assets(organization_rescue),
     executor_def=dg.in_process_executor,
     description="The verdict on organizations.",
-    tags=_first(at_most_hours=1),
+    tags=first_in_queue(at_most_hours=1),
 )
 
 
@@ -112,7 +115,7 @@ def scrub(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplace
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    tags=_first(at_most_hours=48),
+    tags=first_in_queue(at_most_hours=48, queue=UPKEEP),
     description="Fixity: re-read every blob of the store.",
 )
 def fixity() -> None:

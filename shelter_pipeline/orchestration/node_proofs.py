@@ -2,8 +2,9 @@
 
 import dagster as dg
 
+from shelter_pipeline.domain.fleet import UPKEEP
 from shelter_pipeline.operations.proofs import node_table, prove_nodes
-from shelter_pipeline.orchestration.jobs import MAX_RUNTIME_TAG, PRIORITY_TAG
+from shelter_pipeline.orchestration.jobs import first_in_queue
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.tables import bar, table
 
@@ -34,7 +35,7 @@ def prove(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplace
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    tags={MAX_RUNTIME_TAG: "3600", PRIORITY_TAG: "5000"},
+    tags=first_in_queue(at_most_hours=1, queue=UPKEEP),
     description="Look after volunteers' copies: proofs that are due, challenges, silence, second looks.",
 )
 def node_proofs() -> None:

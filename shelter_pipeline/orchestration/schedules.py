@@ -18,6 +18,7 @@ from shelter_pipeline.orchestration.jobs import (
 from shelter_pipeline.orchestration.node_proofs import node_proofs
 from shelter_pipeline.orchestration.partitions import add_missing, portals
 from shelter_pipeline.orchestration.resources import Workplaces
+from shelter_pipeline.orchestration.retention import daily_retention
 
 
 @dg.schedule(job=refresh_portal, cron_schedule=f"0 {HARVEST_HOUR} * * *", execution_timezone="UTC")
@@ -100,4 +101,5 @@ schedules = (
     hourly_proofs,
     daily_audit,
     weekly_fixity,
+    daily_retention,
 )

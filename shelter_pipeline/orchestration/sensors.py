@@ -29,6 +29,7 @@ from shelter_pipeline.orchestration.jobs import (
     refresh_portal,
     report_organizations,
 )
+from shelter_pipeline.orchestration.lost_runs import fail_lost_runs
 from shelter_pipeline.orchestration.partitions import (
     batches,
     contiguous_ranges,
@@ -123,11 +124,13 @@ def busy_hosts(flights: Sequence[Flight]) -> list[str]:
 def reaper_sensor(
     context: dg.SensorEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.SkipReason:
-    """Takes back claims whose lease ran out and batches whose run is gone; the download sensor starts them again."""
+    """Takes back what machines that are gone held: their runs, leases and batches; the download sensor goes on."""
     with workplaces.open() as workplace:
+        lost = fail_lost_runs(context.instance, workplace)
         taken = reap_lost_work(workplace)
     return dg.SkipReason(
-        f"{taken['expired_claims']} leases had run out, {taken['requeued_batches']} batches wait again"
+        f"{lost} runs had lost their worker, {taken['expired_claims']} leases had run out,"
+        f" {taken['requeued_batches']} batches wait again"
     )
 
 

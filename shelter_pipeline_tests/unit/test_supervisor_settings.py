@@ -17,7 +17,8 @@ from shelter_pipeline.embedded.instance import (
     workspace_yaml,
     write_instance,
 )
-from shelter_pipeline.embedded.stack import Stack, check_ports, child_environment
+from shelter_pipeline.embedded.parts import part_environment
+from shelter_pipeline.embedded.stack import Stack, check_ports
 from shelter_pipeline.settings import load_settings
 
 URLS = DatabaseUrls("postgresql+psycopg://catalog", "postgresql+psycopg2://dagster")
@@ -78,7 +79,7 @@ def test_children_are_told_every_setting_that_was_chosen_and_the_running_databas
         home=tmp_path, allowed_networks="127.0.0.0/8,10.0.0.0/8", allowed_ports="80,443", host_delay_seconds=0
     )
 
-    environment = child_environment(settings, tmp_path, URLS, Instance(tmp_path / "dagster", tmp_path / "w"))
+    environment = part_environment(settings, tmp_path, URLS, Instance(tmp_path / "dagster", tmp_path / "w"))
 
     assert environment["SHELTER_ALLOWED_NETWORKS"] == "127.0.0.0/8,10.0.0.0/8"
     assert environment["SHELTER_ALLOWED_PORTS"] == "80,443"
@@ -92,7 +93,7 @@ def test_a_child_reads_the_settings_its_parent_had(tmp_path: Path, monkeypatch: 
     settings = load_settings(
         home=tmp_path, allowed_networks="127.0.0.0/8", store=str(tmp_path / "s"), max_concurrent_runs=2
     )
-    environment = child_environment(settings, tmp_path, URLS, Instance(tmp_path, tmp_path))
+    environment = part_environment(settings, tmp_path, URLS, Instance(tmp_path, tmp_path))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 

@@ -1,0 +1,16 @@
+"""What the download sensor finds batches by."""
+
+from __future__ import annotations
+
+revision = '0016'
+down_revision = '0015'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

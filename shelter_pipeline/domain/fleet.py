@@ -1,0 +1,15 @@
+"""The kinds of work that machines of a fleet take, each from a queue of its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DOWNLOADS: Final = "downloads"  # batches: long, and most of all there is
+CATALOG: Final = "catalog"  # harvests, discovery, scores, plans, reports: what downloads depend on
+UPKEEP: Final = "upkeep"  # fixity, source records, proofs, audits: nobody waits for them
+BY_HAND: Final = "dagster"  # runs that carry no tag of a queue, such as those started from the asset graph
+QUEUES: Final = (DOWNLOADS, CATALOG, UPKEEP, BY_HAND)
+QUEUE_TAG: Final = "dagster-celery/queue"
+# Of a worker that is alive, at most so many seconds pass between two beats; thrice that long is silence.
+BEAT_SECONDS: Final = 15.0
+SILENT_SECONDS: Final = 3 * BEAT_SECONDS

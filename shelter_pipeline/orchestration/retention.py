@@ -1,0 +1,70 @@
+"""Years of nights: ended runs and their logs are removed when they are old, so that Dagster's database stays small.
+
+What a batch brought is shown by the run that succeeded, so those stay; the state of every
+file is in the catalog, which forgets nothing.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import dagster as dg
+
+from shelter_pipeline.domain.fleet import UPKEEP
+from shelter_pipeline.orchestration.jobs import ENDED, first_in_queue
+from shelter_pipeline.orchestration.resources import Workplaces
+from shelter_pipeline.orchestration.sensors import batch_of
+
+# Deleting takes tens of milliseconds a run; a run of this job stays within its hour, and the next one goes on.
+_MOST_A_RUN = 20_000
+_PAGE = 500
+
+
+def outdated_runs(instance: dg.DagsterInstance, before: dt.datetime) -> Iterator[dg.DagsterRun]:
+    """Runs that ended before this moment and are the last word on nothing, oldest first."""
+    cursor: str | None = None
+    while True:
+        records = instance.get_run_records(
+            dg.RunsFilter(statuses=list(ENDED), updated_before=before),
+            limit=_PAGE,
+            cursor=cursor,
+            ascending=True,
+        )
+        for record in records:
+            run = record.dagster_run
+            if run.status != dg.DagsterRunStatus.SUCCESS or batch_of(run) is None:
+                yield run
+        if len(records) < _PAGE:
+            return
+        cursor = records[-1].dagster_run.run_id
+
+
+@dg.op
+def purge_runs(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplaces]) -> None:
+    """Remove ended runs that are older than `SHELTER_RUN_RETENTION_DAYS`."""
+    with workplaces.open() as workplace:
+        days = workplace.settings.run_retention_days
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    outdated = [
+        run.run_id
+        for _, run in zip(range(_MOST_A_RUN), outdated_runs(context.instance, before), strict=False)
+    ]
+    for run_id in outdated:
+        context.instance.delete_run(run_id)
+    context.add_output_metadata(
+        {"removed_runs": len(outdated), "older_than": before.isoformat(timespec="seconds")}
+    )
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags=first_in_queue(at_most_hours=2, queue=UPKEEP),
+    description="Remove old runs and their logs.",
+)
+def retention() -> None:
+    """One op."""
+    purge_runs()
+
+
+daily_retention = dg.ScheduleDefinition(
+    name="daily_retention", job=retention, cron_schedule="0 9 * * *", execution_timezone="UTC"
+)
