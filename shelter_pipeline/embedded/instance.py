@@ -55,8 +55,8 @@ def dagster_yaml(base: str, settings: Settings) -> str:
 def _fleet_launcher() -> dict[str, Any]:
     """Runs go to the workers of a fleet. The addresses stand in the environment, for they hold passwords."""
     return {
-        "module": "dagster_celery.launcher",
-        "class": "CeleryRunLauncher",
+        "module": "shelter_pipeline.fleet.launcher",
+        "class": "FleetRunLauncher",
         "config": {
             "broker": {"env": "SHELTER_BROKER_URL"},
             "backend": {"env": RESULTS_VARIABLE},
