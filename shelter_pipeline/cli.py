@@ -42,7 +42,7 @@ from shelter_pipeline.commands.probe import probe
 from shelter_pipeline.commands.rankings import rankings_app
 from shelter_pipeline.commands.rebuild import rebuild
 from shelter_pipeline.commands.token import token_app
-from shelter_pipeline.commands.worker import automate, serve, worker
+from shelter_pipeline.commands.worker import automate, fleet, serve, worker
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.settings import load_settings, misspelt_settings
 
@@ -66,7 +66,7 @@ for group in (
     priorities_app,
 ):
     app.add_typer(group)
-for command in (api, serve, worker, automate, rebuild, classify, discover, explore, probe, trail):
+for command in (api, serve, worker, fleet, automate, rebuild, classify, discover, explore, probe, trail):
     app.command()(command)
 app.command("explain")(explain_score)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130

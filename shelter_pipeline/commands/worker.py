@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from shelter_pipeline.commands.printing import err, out
+from shelter_pipeline.commands.printing import AsJson, err, out, print_rows
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.settings import Settings, load_settings
 
@@ -49,6 +49,16 @@ def worker() -> None:
             " `shelter up` needs no worker"
         )
     _become("worker", settings)
+
+
+def fleet(as_json: AsJson = False) -> None:
+    """Show the machines of the fleet that were heard of within the day, and what each is at."""
+    from shelter_pipeline.operations.fleet import workers
+    from shelter_pipeline.operations.workplace import open_workplace
+
+    with open_workplace(load_settings()) as workplace:
+        rows = workers(workplace)
+    print_rows("workers", rows, as_json)
 
 
 def automate(

@@ -71,6 +71,8 @@ def shown(default: Any) -> str:
         return "unset"
     if default in ("", ()):
         return "empty"
+    if isinstance(default, tuple):
+        return f"`{','.join(map(str, default))}`"
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 

@@ -1,0 +1,102 @@
+"""The machines of the fleet, as the catalog hears of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.fleet import (
+    Machine,
+    beat_run,
+    beat_worker,
+    end_run,
+    forget_worker,
+    list_workers,
+    live_slots,
+    silent_runs,
+)
+from shelter_pipeline.catalog.tables_fleet import run_beat, worker
+
+ADA = Machine("ada.7", "ada", "0.1.0", 4, ("downloads", "catalog"))
+BOB = Machine("bob.9", "bob", "0.1.0", 2, ("downloads",))
+
+
+def age(catalog: Catalog, table: sa.Table, minutes: int) -> None:
+    with catalog.begin() as connection:
+        earlier = sa.func.now() - dt.timedelta(minutes=minutes)
+        connection.execute(sa.update(table).values(beat_at=earlier))
+
+
+def slots(catalog: Catalog, queue: str = "downloads") -> int:
+    return live_slots(catalog, queue, silent_seconds=45)
+
+
+def test_slots_are_counted_by_what_the_machines_take(catalog: Catalog) -> None:
+    beat_worker(catalog, ADA)
+    beat_worker(catalog, BOB)
+
+    assert (slots(catalog), slots(catalog, "catalog"), slots(catalog, "upkeep")) == (6, 4, 0)
+
+
+def test_a_machine_that_ends_or_is_silent_has_no_slots(catalog: Catalog) -> None:
+    beat_worker(catalog, BOB)
+    age(catalog, worker, minutes=2)
+    beat_worker(catalog, ADA, ending=True)
+
+    assert slots(catalog) == 0
+
+
+def test_a_machine_that_speaks_again_has_its_slots(catalog: Catalog) -> None:
+    beat_worker(catalog, ADA)
+    age(catalog, worker, minutes=20)
+    beat_worker(catalog, ADA)
+
+    assert slots(catalog) == 4
+
+
+def test_a_clock_that_differs_from_the_databases_is_seen(catalog: Catalog) -> None:
+    beat_worker(catalog, ADA)
+
+    assert abs(list_workers(catalog)[0]["clock_offset_seconds"]) < 60
+
+
+def test_a_machine_is_forgotten_when_it_ended_or_was_silent_for_a_day(catalog: Catalog) -> None:
+    beat_worker(catalog, ADA)
+    age(catalog, worker, minutes=25 * 60)
+    beat_worker(catalog, BOB)
+    assert [row["name"] for row in list_workers(catalog)] == ["bob.9"]
+
+    forget_worker(catalog, "bob.9")
+
+    assert list_workers(catalog) == []
+
+
+def test_a_machine_tells_how_many_runs_it_is_at(catalog: Catalog) -> None:
+    beat_worker(catalog, ADA)
+    for run_id in ("one", "two"):
+        beat_run(catalog, run_id, "ada.7")
+
+    assert list_workers(catalog)[0]["runs"] == 2
+
+
+def test_a_run_is_silent_until_somebody_is_at_it_again(catalog: Catalog) -> None:
+    beat_run(catalog, "one", "ada.7")
+    age(catalog, run_beat, minutes=20)
+    assert [(run.run_id, run.worker) for run in silent_runs(catalog, silent_seconds=0.5)] == [
+        ("one", "ada.7")
+    ]
+
+    beat_run(catalog, "one", "bob.9")
+
+    assert silent_runs(catalog, silent_seconds=10) == []
+
+
+def test_the_end_of_one_worker_is_not_the_end_of_anothers_run(catalog: Catalog) -> None:
+    beat_run(catalog, "one", "bob.9")
+
+    end_run(catalog, "one", "ada.7")
+    age(catalog, run_beat, minutes=20)
+
+    assert [run.worker for run in silent_runs(catalog, silent_seconds=0.5)] == ["bob.9"]
