@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast api-contract api-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-fetch bench-listing bench-probe bench-score bench-s3 lock clean
+.PHONY: help setup demo up test test-fast api-contract api-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-listing bench-probe bench-score bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,7 +55,7 @@ format: setup  ## format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-pictures: setup  ## make the README's pictures from a real run (needs Chromium)
+pictures: setup  ## make the pictures of the README and of the guide to backfills from real runs (needs Chromium)
 	$(BIN)/python docs/make_pictures.py
 
 BENCH ?=
@@ -81,6 +81,9 @@ bench-classify: setup  ## measure the classification of half a million resources
 
 bench-listing: setup  ## measure listings of 100,000 entries beside peers (a minute; less with BENCH="--entries 5000")
 	$(BIN)/python -m benchmarks.listing $(BENCH)
+
+bench-dispatch: setup  ## measure ticks and pages of the Dagster UI at 20,000 batches (100,000 with BENCH="--sizes 100k")
+	$(BIN)/python -m benchmarks.dispatching $(BENCH)
 
 bench-score: setup  ## measure scoring of two million files beside peers (some minutes; less with BENCH="--assets 20000")
 	$(BIN)/python -m benchmarks.scoring $(BENCH)

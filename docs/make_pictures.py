@@ -1,4 +1,4 @@
-"""Makes the pictures of the README from the real thing: the demo's closing table and Dagster's lineage after it.
+"""Makes the pictures from the real thing: the demo's closing table, Dagster's lineage after it, a backfill in progress.
 
 Run by `make pictures`. It needs Chromium, and the default ports free.
 """
@@ -9,6 +9,7 @@ import io
 import tempfile
 from pathlib import Path
 
+from make_backfill_pictures import make_backfill_pictures
 from rich.console import Console
 
 from shelter_pipeline.demo import run_demo
@@ -25,7 +26,7 @@ _SETTLED_MILLISECONDS = 8000
 
 
 def main() -> None:
-    """Write `demo.svg`, `lineage.png` and `verdict.png`."""
+    """Write `demo.svg`, `lineage.png`, `verdict.png` and `backfill-*.png`."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="shelter-pictures-") as folder:
         Path(folder).chmod(0o755)
@@ -38,6 +39,7 @@ def main() -> None:
             stack.start(lambda _: None)
             prepare_stack(stack, settings)
             take(stack.urls["dagster"])
+    make_backfill_pictures()
 
 
 def take(url: str) -> None:

@@ -35,6 +35,7 @@ from shelter_pipeline.commands.printing import (
     print_result,
     printable,
     say,
+    tell_of_others,
 )
 from shelter_pipeline.commands.priorities import explain as explain_score
 from shelter_pipeline.commands.priorities import priorities_app
@@ -150,16 +151,20 @@ def rescue(
     organization: Annotated[str, typer.Option(help="The organization's slug, e.g. epa-gov.")],
     as_json: AsJson = False,
 ) -> None:
-    """Score, plan, fetch and report one organization, in this process and without a daemon."""
+    """Score, plan, fetch and report one organization, in this process and without a daemon.
+
+    Beside a running fleet it does what nobody else does, and waits for what others have in hand.
+    """
     from shelter_pipeline.operations.rescue_organization import rescue_organization
     from shelter_pipeline.operations.workplace import open_workplace
 
+    waiting = tell_of_others()
     with open_workplace(load_settings()) as workplace:
         if as_json:
-            report = rescue_organization(workplace, organization)
+            report = rescue_organization(workplace, organization, waiting=waiting)
         else:
             with bars() as shown:
-                report = rescue_organization(workplace, organization, progress=named(shown))
+                report = rescue_organization(workplace, organization, progress=named(shown), waiting=waiting)
     print_result(report, as_json)
 
 

@@ -21,6 +21,7 @@ from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.retention import retention
 from shelter_pipeline.orchestration.schedules import schedules
 from shelter_pipeline.orchestration.sensors import sensors
+from shelter_pipeline.orchestration.verdicts import renew_verdicts
 
 
 def build_defs(**overrides: Any) -> dg.Definitions:
@@ -37,7 +38,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
             organization_rescue,
         ],
         asset_checks=list(checks),
-        jobs=[*asset_jobs, audit_job, fixity, node_proofs, retention],
+        jobs=[*asset_jobs, audit_job, fixity, node_proofs, retention, renew_verdicts],
         schedules=list(schedules),
         sensors=list(sensors),
         resources={"workplaces": Workplaces(), **overrides},

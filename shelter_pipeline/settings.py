@@ -191,6 +191,9 @@ class Settings(SharingSettings, FleetSettings):
         8, description="Failures in a row after which one file rests for three days before it is tried anew."
     )
     batch_max_attempts: Count = Field(20, description="Runs of one batch before it waits for a person.")
+    report_every_seconds: Seconds = Field(
+        300, description="Least time between two reports on an organization that is being rescued."
+    )
 
     # Harvests
     harvest_full_every_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(

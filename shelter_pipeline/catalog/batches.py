@@ -104,23 +104,50 @@ def write_batches(
 
 
 def planned_batches(
-    catalog: Catalog, *, limit: int, exclude: Sequence[str] = (), busy_hosts: Sequence[str] = ()
+    catalog: Catalog,
+    *,
+    limit: int,
+    exclude: Sequence[str] = (),
+    busy_hosts: Sequence[str] = (),
+    taken_hosts: Sequence[str] = (),
 ) -> list[BatchRow]:
     """Batches that wait and are due, urgent ones and high scores first, at most one of each host.
 
-    Without those named in `exclude`, and without those of `busy_hosts`.
+    Without those named in `exclude`, without those of `taken_hosts`, and without those of
+    `busy_hosts` that are not urgent.
     """
-    return [
-        BatchRow(**row)
-        for row in catalog.rows(
-            "planned_batches", limit=limit, exclude=list(exclude), busy_hosts=list(busy_hosts)
-        )
-    ]
+    rows = catalog.rows(
+        "planned_batches",
+        limit=limit,
+        exclude=list(exclude),
+        busy_hosts=list(busy_hosts),
+        taken_hosts=list(taken_hosts),
+    )
+    return [BatchRow(**row) for row in rows]
+
+
+def urgent_among(catalog: Catalog, keys: Sequence[str]) -> set[str]:
+    """Those of these batches that a person has asked for and no run has begun."""
+    return {row["key"] for row in catalog.rows("urgent_among", keys=list(keys))}
 
 
 def organization_batches(catalog: Catalog, organization_id: int) -> list[BatchRow]:
     """The open batches of one organization, in the order they should run."""
     return [BatchRow(**row) for row in catalog.rows("organization_batches", organization_id=organization_id)]
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """A holder of live claims on so many files of a batch: a run of Dagster's, or a command somewhere."""
+
+    key: str
+    holder: str
+    files: int
+
+
+def others_at_work(catalog: Catalog, organization_id: int) -> list[AtWork]:
+    """Who works on the open batches of an organization just now."""
+    return [AtWork(**row) for row in catalog.rows("others_at_work", organization_id=organization_id)]
 
 
 def find_batch(catalog: Catalog, key: str) -> BatchRow:
@@ -149,7 +176,7 @@ def begin_batch(catalog: Catalog, batch_id: int, run_id: str) -> None:
 def close_batch(
     catalog: Catalog, batch_id: int, *, manifest: str | None, max_attempts: int, rest_seconds: float = 0.0
 ) -> dict[str, Any]:
-    """End a run of the batch by what the ledger says; returns `{state, leftover, claimed}`.
+    """End a run of the batch by what the ledger says; returns `{state, leftover, claimed, attempt, not_before}`.
 
     Done when every asset has a terminal verdict; planned again, for when the first of
     them is due and `rest_seconds` from now at the soonest, while something is left over;

@@ -104,10 +104,13 @@ def list_portals(catalog: Catalog, *, nightly_only: bool = False) -> list[Portal
         return [PortalRow(**row) for row in rows.mappings()]
 
 
-def organization_keys(catalog: Catalog) -> list[str]:
-    """The partition key of every organization, in the order they were found."""
+def organization_keys(catalog: Catalog, portal_slug: str | None = None) -> list[str]:
+    """The partition key of every organization, or of those of one portal, in the order they were found."""
+    keys = sa.select(organization.c.key).order_by(organization.c.id)
+    if portal_slug is not None:
+        keys = keys.join(portal).where(portal.c.slug == portal_slug)
     with catalog.begin() as connection:
-        return list(connection.scalars(sa.select(organization.c.key).order_by(organization.c.id)))
+        return list(connection.scalars(keys))
 
 
 def portals_in_use(catalog: Catalog) -> dict[PortalRow, list[str]]:

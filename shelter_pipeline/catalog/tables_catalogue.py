@@ -122,6 +122,8 @@ organization = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("kind", sa.Text),
     sa.Column("claimed_datasets", sa.BigInteger),  # what the portal says it has
+    moment("asked_at"),  # for by a person, last
+    moment("reported_at"),  # its verdict, last
     sa.UniqueConstraint("portal_id", "slug"),
 )
 

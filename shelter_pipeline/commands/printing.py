@@ -6,13 +6,16 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from shelter_pipeline.catalog.batches import AtWork
 
 out = Console()
 err = Console(stderr=True)
@@ -127,3 +130,18 @@ def named(shown: Progress) -> Callable[[str, int, int], None]:
         shown.update(tasks[name], completed=done)
 
     return show
+
+
+def tell_of_others() -> Callable[[Sequence[AtWork]], None]:
+    """Says on standard error whom a command waits for, once for as long as they are the same."""
+    told: set[tuple[str, str]] = set()
+
+    def tell(others: Sequence[AtWork]) -> None:
+        now = {(each.key, each.holder) for each in others}
+        if now - told:
+            told.update(now)
+            names = ", ".join(f"{each.key} ({each.files} files, run {each.holder})" for each in others)
+            line = f"waiting for what others have in hand: {names}; Ctrl-C ends the waiting and loses nothing"
+            err.print(escape(printable(line)), highlight=False, soft_wrap=True)
+
+    return tell

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 from shelter_pipeline.catalog.claims import ClaimedAsset, claim_batch
@@ -42,10 +43,12 @@ _ROOM_SECONDS = 60.0
 
 @dataclass(slots=True)
 class BatchResult:
-    """What one run of a batch did. `leftover` files have no terminal verdict yet."""
+    """What one run of a batch did. `leftover` files have no terminal verdict yet, and are due at `due_at`."""
 
     batch: str
     state: str = "running"
+    attempt: int | None = None  # the next one, or the last if there is none
+    due_at: datetime | None = None
     settled: int = 0
     late: int = 0
     stored_bytes: int = 0

@@ -64,16 +64,36 @@ def portal_keys(workplace: Workplace, *, nightly_only: bool = False) -> list[str
     return [portal.slug for portal in portals.list_portals(workplace.catalog, nightly_only=nightly_only)]
 
 
-def organization_keys(workplace: Workplace) -> list[str]:
-    """The partition key of every organization, in the order they were found."""
-    return portals.organization_keys(workplace.catalog)
+def organization_keys(workplace: Workplace, portal: str | None = None) -> list[str]:
+    """The partition key of every organization, or of those of one portal, in the order they were found."""
+    return portals.organization_keys(workplace.catalog, portal)
+
+
+def download_slots(workplace: Workplace) -> int:
+    """How many batches can run at once, as things are."""
+    return workplace.settings.max_concurrent_runs
 
 
 def next_batches(
-    workplace: Workplace, *, limit: int, in_flight: list[str], busy_hosts: list[str]
+    workplace: Workplace,
+    *,
+    limit: int,
+    in_flight: Sequence[str] = (),
+    busy_hosts: Sequence[str] = (),
+    taken_hosts: Sequence[str] = (),
 ) -> list[BatchRow]:
-    """Batches that should run now, best first, one a host, without those that are already with Dagster."""
-    return batches.planned_batches(workplace.catalog, limit=limit, exclude=in_flight, busy_hosts=busy_hosts)
+    """Batches that should run now, best first, one a host, without those that are already with Dagster.
+
+    At `busy_hosts` only urgent ones, at `taken_hosts` none.
+    """
+    return batches.planned_batches(
+        workplace.catalog, limit=limit, exclude=in_flight, busy_hosts=busy_hosts, taken_hosts=taken_hosts
+    )
+
+
+def asked_for(workplace: Workplace, keys: Sequence[str]) -> set[str]:
+    """Those of these waiting batches that a person has asked for."""
+    return batches.urgent_among(workplace.catalog, keys) if keys else set()
 
 
 def reap_lost_work(workplace: Workplace) -> dict[str, int]:
@@ -105,9 +125,11 @@ def release_run(
     )
 
 
-def settled_organizations(workplace: Workplace, *, since: str | None) -> list[tuple[str, str]]:
-    """Organizations whose batches have all ended, the last after `since`, each with that time."""
-    return organizations.settled_organizations(workplace.catalog, since=since)
+def due_reports(workplace: Workplace, *, most: int) -> list[str]:
+    """Organizations whose last report is no longer true; those under way every few minutes at most."""
+    return organizations.due_reports(
+        workplace.catalog, rest_seconds=workplace.settings.report_every_seconds, most=most
+    )
 
 
 def audit_catalog(workplace: Workplace) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from shelter_pipeline.catalog.batches import (
     want_again,
     write_batches,
 )
+from shelter_pipeline.catalog.organizations import note_asked
 from shelter_pipeline.catalog.portals import organization_id
 from shelter_pipeline.dispatch.planning import BatchLimits, plan_batches
 from shelter_pipeline.operations.workplace import Workplace
@@ -25,6 +26,7 @@ def plan_organization(workplace: Workplace, organization: str, *, urgent: bool) 
     identity = organization_id(workplace.catalog, organization)
     limits = BatchLimits(settings.batch_max_files, settings.batch_max_bytes, settings.batch_min_files)
     if urgent:
+        note_asked(workplace.catalog, identity)
         want_again(workplace.catalog, identity)
     planned = plan_batches(plannable_assets(workplace.catalog, identity), limits)
     new = write_batches(workplace.catalog, identity, organization, planned, urgent=urgent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shelter_pipeline.catalog.organizations import note_report
 from shelter_pipeline.catalog.portals import organization_id
 from shelter_pipeline.catalog.progress import (
     OrganizationProgress,
@@ -21,6 +22,13 @@ def report_organization(workplace: Workplace, organization: str) -> dict[str, An
     """
     identity = organization_id(workplace.catalog, organization)
     return as_report(organization_progress(workplace.catalog, identity)[0])
+
+
+def publish_report(workplace: Workplace, organization: str) -> dict[str, Any]:
+    """The same, for a place where it stands until the next one: from now on it is not due before something changes."""
+    # Before the numbers are read: what changes meanwhile makes it due again.
+    note_report(workplace.catalog, organization_id(workplace.catalog, organization))
+    return report_organization(workplace, organization)
 
 
 def report_all(workplace: Workplace) -> list[dict[str, Any]]:

@@ -82,6 +82,7 @@ def rescue_batch(
     )
     _leave_to(workplace, batch.id, nodes=True)
     result.state, result.leftover = closed["state"], closed["leftover"]
+    result.attempt, result.due_at = closed["attempt"], closed["not_before"]
     result.files = workplace.patiently(batch_report, batch.id)
     return result
 

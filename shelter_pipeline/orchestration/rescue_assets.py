@@ -7,12 +7,17 @@ import dagster as dg
 
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.plan_organization import plan_organization
-from shelter_pipeline.operations.report import report_organization
+from shelter_pipeline.operations.report import publish_report
 from shelter_pipeline.operations.rescue_batch import rescue_batch
 from shelter_pipeline.orchestration.catalog_assets import priority_scores
 from shelter_pipeline.orchestration.partitions import add_missing, batches, organizations
 from shelter_pipeline.orchestration.resources import Workplaces
-from shelter_pipeline.orchestration.summaries import batch_metadata, plan_metadata, rescue_metadata
+from shelter_pipeline.orchestration.summaries import (
+    batch_metadata,
+    leftover_words,
+    plan_metadata,
+    rescue_metadata,
+)
 
 GROUP = "rescue"
 DOWNLOAD_POOL = "downloads"
@@ -46,6 +51,8 @@ def batch_plan(
     """
     failed: dict[str, str] = {}
     open_batches: list[str] = []
+    # A night in which nothing is new of an organization leaves no event: there are many nights, and many organizations.
+    shown = set() if config.urgent else context.instance.get_materialized_partitions(context.asset_key)
     with workplaces.open() as workplace:
         for key in context.partition_keys:
             try:
@@ -54,7 +61,8 @@ def batch_plan(
                 failed[key] = str(error)
                 continue
             open_batches += plan["open"]
-            yield dg.AssetMaterialization("batch_plan", partition=key, metadata=plan_metadata(plan))
+            if plan["new"] or key not in shown:
+                yield dg.AssetMaterialization("batch_plan", partition=key, metadata=plan_metadata(plan))
     add_missing(context.instance, batches, open_batches)
     _raise_failed(failed)
 
@@ -73,18 +81,15 @@ def download_batches(
     """The files of one batch: fetched, verified, stored under their SHA-256, recorded.
 
     Running a batch again resumes it. It succeeds when every file has a terminal verdict,
-    good or bad, and fails only while files are left that another attempt may still get.
+    good or bad, and fails only while files are left that another attempt may still get:
+    then its error says when that is, or that its attempts are used up and what to do.
     """
     started = time.monotonic()
     with workplaces.open() as workplace:
         result = rescue_batch(workplace, context.partition_key, run_id=context.run.run_id)
     metadata = batch_metadata(result, time.monotonic() - started)
     if result.leftover and result.state != "running":
-        raise dg.Failure(
-            description=f"{result.leftover} of {sum(row['files'] for row in result.files)} files are left for another"
-            " attempt; everything else of the batch is settled",
-            metadata=metadata,
-        )
+        raise dg.Failure(description=leftover_words(result), metadata=metadata)
     return dg.MaterializeResult(metadata=metadata)
 
 
@@ -108,7 +113,7 @@ def organization_rescue(
     with workplaces.open() as workplace:
         for key in context.partition_keys:
             try:
-                report = report_organization(workplace, key)
+                report = publish_report(workplace, key)
             except ShelterError as error:
                 failed[key] = str(error)
                 continue

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from shelter_pipeline.domain.fleet import UPKEEP
+from shelter_pipeline.orchestration.flights import batch_of
 from shelter_pipeline.orchestration.jobs import ENDED, first_in_queue
 from shelter_pipeline.orchestration.resources import Workplaces
-from shelter_pipeline.orchestration.sensors import batch_of
 
 # Deleting takes tens of milliseconds a run; a run of this job stays within its hour, and the next one goes on.
 _MOST_A_RUN = 20_000

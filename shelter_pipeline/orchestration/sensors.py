@@ -1,123 +1,28 @@
-"""What happens when something changed: batches are started, lost work is taken back, reports are renewed.
+"""What happens when something changed: lost work is taken back, what is new becomes partitions and plans.
 
 Every tick is derived from the catalog's ledger as it stands, never from what an earlier
 tick did: a tick that failed or was lost is made good by the next one.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import dagster as dg
 
-from shelter_pipeline.catalog.batches import BatchRow
-from shelter_pipeline.operations.ledger import (
-    next_batches,
-    organization_keys,
-    portal_keys,
-    reap_lost_work,
-    release_run,
-    settled_organizations,
-)
-from shelter_pipeline.orchestration.jobs import (
-    IN_FLIGHT,
-    MAX_RUNTIME_TAG,
-    PRIORITY_TAG,
-    discover_portal,
-    download,
-    plan_organizations,
-    refresh_portal,
-    report_organizations,
-)
+from shelter_pipeline.operations.ledger import organization_keys, portal_keys, reap_lost_work
+from shelter_pipeline.orchestration.dispatching import download_sensor, give_back
+from shelter_pipeline.orchestration.flights import batch_of
+from shelter_pipeline.orchestration.jobs import discover_portal, plan_organizations, refresh_portal
 from shelter_pipeline.orchestration.lost_runs import fail_lost_runs
 from shelter_pipeline.orchestration.partitions import (
-    batches,
     contiguous_ranges,
     in_partition_order,
     organizations,
     portals,
 )
 from shelter_pipeline.orchestration.resources import Workplaces
+from shelter_pipeline.orchestration.verdicts import rescue_report_sensor
 
-BATCH_TAG, ATTEMPT_TAG, HOST_TAG = "shelter/batch", "shelter/attempt", "shelter/host"
-_MOST_PER_TICK = 100
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-_MARGIN_SECONDS = 1800
-_BATCHES_PER_HOST = 2
-_REST_AFTER_CANCEL_MINUTES = 10
-
-
-@dg.sensor(job=download, minimum_interval_seconds=5)
-def download_sensor(
-    context: dg.SensorEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
-) -> dg.SensorResult | dg.SkipReason:
-    """Keeps the fleet busy: planned batches become runs, urgent and high-scored ones first.
-
-    Asks for no more than fill twice the run slots, at most 100 a tick and two of one host
-    in all. The run key is batch and attempt, so asking twice starts one run.
-    """
-    flights = flights_of(context.instance)
-    with workplaces.open() as workplace:
-        settings = workplace.settings
-        room = min(2 * settings.max_concurrent_runs - len(flights), _MOST_PER_TICK)
-        if room <= 0:
-            return dg.SkipReason(f"{len(flights)} batches are queued or running: enough for now")
-        rows = next_batches(
-            workplace,
-            limit=room,
-            in_flight=[flight.batch for flight in flights],
-            busy_hosts=busy_hosts(flights),
-        )
-    if not rows:
-        return dg.SkipReason("no planned batch is due at a host that is free")
-    known = set(context.instance.get_dynamic_partitions(str(batches.name)))
-    new = [row.key for row in rows if row.key not in known]
-    return dg.SensorResult(
-        run_requests=[batch_request(row, settings.fetch_total_deadline_seconds) for row in rows],
-        dynamic_partitions_requests=[batches.build_add_request(new)] if new else [],
-    )
-
-
-def batch_request(row: BatchRow, longest_capture_seconds: float) -> dg.RunRequest:
-    """One attempt at one batch, with the tags that queue limits and people look at."""
-    tags = {
-        "shelter/organization": row.organization,
-        BATCH_TAG: row.key,
-        ATTEMPT_TAG: str(row.attempt),
-        PRIORITY_TAG: str(round(row.share * 100) + (1000 if row.urgent else 0)),
-        # Long enough for the slowest file that is allowed: its size is seldom known before.
-        MAX_RUNTIME_TAG: str(round(longest_capture_seconds) + _MARGIN_SECONDS),
-    }
-    if row.host is not None:
-        tags[HOST_TAG] = row.host
-    return dg.RunRequest(run_key=f"{row.key}:{row.attempt}", partition_key=row.key, tags=tags)
-
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A batch that Dagster has a live run of, however that was started."""
-
-    batch: str
-    host: str | None
-
-
-def flights_of(instance: dg.DagsterInstance) -> list[Flight]:
-    """Every batch that is queued or running. Only batch keys hold a dot, so a run by hand is known by its partition."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=list(IN_FLIGHT)))
-    flights = (Flight(batch_of(run) or "", run.tags.get(HOST_TAG)) for run in runs)
-    return [flight for flight in flights if flight.batch]
-
-
-def batch_of(run: dg.DagsterRun) -> str | None:
-    """The batch a run works on; None for a run of anything else."""
-    partition = run.tags.get("dagster/partition", "")
-    return run.tags.get(BATCH_TAG) or (partition if "." in partition else None)
-
-
-def busy_hosts(flights: Sequence[Flight]) -> list[str]:
-    """Hosts with one batch that runs and one that waits: a third would only stand in the way of other hosts."""
-    count = Counter(flight.host for flight in flights if flight.host is not None)
-    return [host for host, number in count.items() if number >= _BATCHES_PER_HOST]
 
 
 @dg.sensor(minimum_interval_seconds=60)
@@ -148,22 +53,6 @@ def portal_sensor(
     return dg.SensorResult(dynamic_partitions_requests=[portals.build_add_request(new)])
 
 
-@dg.sensor(job=report_organizations, minimum_interval_seconds=60)
-def rescue_report_sensor(
-    context: dg.SensorEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
-) -> dg.SensorResult | dg.SkipReason:
-    """Renews the verdict on every organization whose batches have ended since the last tick."""
-    with workplaces.open() as workplace:
-        settled = settled_organizations(workplace, since=context.cursor)
-        keys = organization_keys(workplace)
-    if not settled:
-        return dg.SkipReason("no organization has ended its batches since the last report")
-    newest = settled[-1][1]
-    shown = in_partition_order(context.instance, organizations, keys)
-    requests = range_requests(shown, [key for key, _ in settled], run_key=newest)
-    return dg.SensorResult(run_requests=list(requests), cursor=newest)
-
-
 def range_requests(
     ordered: Sequence[str],
     wanted: Sequence[str],
@@ -189,9 +78,9 @@ def range_requests(
 def plan_after_refresh(
     context: dg.RunStatusSensorContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> Iterator[dg.RunRequest]:
-    """After a portal was refreshed, every organization is planned: what is new or due joins the queue."""
+    """After a portal was refreshed, its organizations are planned: what is new or due joins the queue."""
     with workplaces.open() as workplace:
-        keys = organization_keys(workplace)
+        keys = organization_keys(workplace, context.dagster_run.tags.get("dagster/partition"))
     shown = in_partition_order(context.instance, organizations, keys)
     config: dict[str, object] = {"ops": {"batch_plan": {"config": {"urgent": False}}}}
     yield from range_requests(shown, keys, run_key=context.dagster_run.run_id, run_config=config)
@@ -202,7 +91,7 @@ def lost_run_sensor(
     context: dg.RunFailureSensorContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.SkipReason:
     """What a failed run still held is free at once, and its batch waits for the next attempt."""
-    return _give_back(context.dagster_run, workplaces, rest_minutes=0)
+    return _give_back(context.dagster_run, workplaces)
 
 
 @dg.run_status_sensor(run_status=dg.DagsterRunStatus.CANCELED, minimum_interval_seconds=15)
@@ -210,22 +99,14 @@ def cancelled_run_sensor(
     context: dg.RunStatusSensorContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.SkipReason:
     """A batch whose run a person ended rests for a while; to stop downloads, set the pool `downloads` to 0."""
-    return _give_back(context.dagster_run, workplaces, rest_minutes=_REST_AFTER_CANCEL_MINUTES)
+    return _give_back(context.dagster_run, workplaces)
 
 
-def _give_back(run: dg.DagsterRun, workplaces: Workplaces, *, rest_minutes: int) -> dg.SkipReason:
-    batch = batch_of(run)
-    if batch is None:
+def _give_back(run: dg.DagsterRun, workplaces: Workplaces) -> dg.SkipReason:
+    if batch_of(run) is None:
         return dg.SkipReason(f"run {run.run_id} held no batch")
-    attempt = run.tags.get(ATTEMPT_TAG, "")
     with workplaces.open() as workplace:
-        waiting = release_run(
-            workplace,
-            run.run_id,
-            key=batch,
-            attempt=int(attempt) if attempt.isdecimal() else None,
-            rest_minutes=rest_minutes,
-        )
+        waiting = give_back(workplace, run)
     return dg.SkipReason(f"run {run.run_id} has ended; waiting again: {', '.join(waiting) or 'nothing'}")
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from shelter_pipeline.operations.probe_assets import SIZE_CLASSES
 from shelter_pipeline.operations.rescue_batch import BatchResult
-from shelter_pipeline.orchestration.tables import bar, progress_table, table
+from shelter_pipeline.orchestration.tables import bar, progress_table, short_table, table
 from shelter_pipeline.reports import by_reason, size
 
 Metadata = dict[str, Any]
+_MOST_SHOWN = 50
 
 
 def probing_metadata(result: Mapping[str, Any]) -> Metadata:
@@ -77,12 +78,13 @@ def source_metadata(result: Mapping[str, Any]) -> Metadata:
 
 def plan_metadata(plan: Mapping[str, Any]) -> Metadata:
     """A plan of one organization: its new batches and those still to run."""
+    new = set(plan["new"])
     return {
         "new batches": len(plan["new"]),
         "open batches": len(plan["open"]),
         "files planned": plan["files"],
         "bytes expected": size(plan["bytes"]),
-        "batches": table([{"batch": key, "new": key in plan["new"]} for key in plan["open"]]),
+        "batches": short_table([{"batch": key, "new": key in new} for key in plan["open"][:_MOST_SHOWN]]),
     }
 
 
@@ -102,6 +104,20 @@ def batch_metadata(result: BatchResult, seconds: float) -> Metadata:
         "files by verdict": table([{**row, "bytes": size(row["bytes"])} for row in result.files]),
         "manifest": result.manifest or "nothing new to record",
     }
+
+
+def leftover_words(result: BatchResult) -> str:
+    """Why a batch with files left over failed, and what happens next: by itself, or by whom."""
+    files = sum(row["files"] for row in result.files)
+    left = f"{result.leftover} of {files} files are left; everything else of the batch is settled"
+    if result.state == "failed":
+        organization = result.batch.partition(".")[0]
+        return (
+            f"{left}. It has used up its {result.attempt} attempts and is not started again: materialize batch_plan of"
+            f" {organization} to put these files into a new batch, or wait for the night, which does so too"
+        )
+    when = f" after {result.due_at:%Y-%m-%d %H:%M} UTC" if result.due_at else ""
+    return f"{left}. Attempt {result.attempt} follows by itself{when}"
 
 
 def _rate(result: BatchResult, seconds: float) -> str:

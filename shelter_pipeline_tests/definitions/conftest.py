@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shelter_pipeline_tests.support.dagster import deployment
+from shelter_pipeline_tests.support.dagster import deployment, planned
 
-__all__ = ["deployment"]
+__all__ = ["deployment", "planned"]

@@ -7,7 +7,7 @@ import pytest
 
 from shelter_pipeline.orchestration.partitions import add_missing, batches, organizations
 from shelter_pipeline.sample.server import SamplePortal
-from shelter_pipeline_tests.support.dagster import Deployment
+from shelter_pipeline_tests.support.dagster import Deployment, change
 
 READ_ALL = {"ops": {"package_list": {"config": {"mode": "full"}}}}
 
@@ -201,6 +201,47 @@ def test_one_unknown_organization_does_not_stop_the_others_of_its_range(deployme
     assert not result.success
     done = deployment.instance.get_materialized_partitions(dg.AssetKey("batch_plan"))
     assert done == set(ordered[-3:-1])
+
+
+def test_a_night_in_which_nothing_is_new_leaves_no_event_and_a_persons_click_does(
+    deployment: Deployment,
+) -> None:
+    def events() -> int:
+        asked = dg.AssetRecordsFilter(dg.AssetKey("batch_plan"), asset_partitions=["hhs-gov"])
+        return len(deployment.instance.fetch_materializations(asked, limit=10).records)
+
+    by_night = {"ops": {"batch_plan": {"config": {"urgent": False}}}}
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+    counts = []
+    for config in (by_night, by_night, None):
+        assert deployment.run_range("plan_organizations", ["hhs-gov"], config).success
+        counts.append(events())
+
+    assert counts == [1, 1, 2]
+
+
+def test_a_batch_whose_attempts_are_used_up_says_what_to_do_and_a_new_plan_takes_its_files(
+    deployment: Deployment,
+) -> None:
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        planned(deployment, "epa-gov")
+        key = next(key for key in deployment.instance.get_dynamic_partitions("batch") if ".mixed." in key)
+        first = failure_of(deployment.run("download", key))
+        with deployment.workplace() as workplace:
+            change(workplace, "UPDATE batch SET attempt = :last", last=deployment.settings.batch_max_attempts)
+            change(workplace, "UPDATE asset SET next_attempt_at = now() WHERE state = 'pending'")
+        last = failure_of(deployment.run("download", key))
+        with deployment.workplace() as workplace:
+            change(workplace, "UPDATE asset SET next_attempt_at = now() WHERE state = 'pending'")
+        planned(deployment, "epa-gov")
+        keys = deployment.instance.get_dynamic_partitions("batch")
+
+    assert "Attempt 2 follows by itself after 20" in first
+    assert "used up its 20 attempts" in last
+    assert "materialize batch_plan of epa-gov" in last
+    assert len([one for one in keys if ".mixed." in one]) == 2
 
 
 def test_the_verdict_is_complete_only_when_every_expected_file_is_held(deployment: Deployment) -> None:

@@ -21,6 +21,8 @@ WITH tally AS (
       FROM tally
      WHERE batch.id = :batch_id
        AND tally.claimed = 0
-    RETURNING batch.state
+    RETURNING batch.state, batch.attempt, batch.not_before
 )
-SELECT coalesce((SELECT state FROM closed), 'running') AS state, leftover, claimed FROM tally;
+SELECT coalesce(closed.state, 'running') AS state, leftover, claimed, closed.attempt, closed.not_before
+  FROM tally
+  LEFT JOIN closed ON true;

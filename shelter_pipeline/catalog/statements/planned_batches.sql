@@ -1,7 +1,8 @@
 -- What should run next: the best batch of each host that is not busy, so that one big host does not fill the queue, and
 -- organizations in turn, so that neither does one big organization: what counts is a batch's score divided by one more
 -- than the batches of its organization that run, are in flight (`exclude`) or stand before it here (the method of
--- D'Hondt, by which seats are given to parties). Urgent ones come first, then those of which every file is pinned.
+-- D'Hondt, by which seats are given to parties). Urgent ones come first, and their host is busy only with what runs or is
+-- urgent itself (`taken_hosts`); then those of which every file is pinned.
 WITH flying AS (
     SELECT organization_id, count(*) AS batches
       FROM batch
@@ -16,7 +17,8 @@ WITH flying AS (
      WHERE batch.state = 'planned'
        AND batch.not_before <= now()
        AND batch.key <> ALL (:exclude)
-       AND (batch.host IS NULL OR batch.host <> ALL (:busy_hosts))
+       AND (batch.host IS NULL
+            OR (batch.host <> ALL (:taken_hosts) AND (batch.urgent OR batch.host <> ALL (:busy_hosts))))
 ), in_turn AS (
     SELECT waiting.*,
            CASE WHEN waiting.score >= 1 THEN 1
