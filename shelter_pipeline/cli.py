@@ -6,14 +6,17 @@ with `--json` standard output holds the result and nothing else.
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from shelter_pipeline.commands.api import api
+from shelter_pipeline.commands.backup import backup, restore
 from shelter_pipeline.commands.classify import classify
 from shelter_pipeline.commands.dead_letters import dead_letters_app
 from shelter_pipeline.commands.discovery import discover, explore, trail
@@ -26,6 +29,7 @@ from shelter_pipeline.commands.overrule import overrule_app
 from shelter_pipeline.commands.portal import portal_app
 from shelter_pipeline.commands.printing import (
     AsJson,
+    announce,
     bars,
     bytes_bar,
     counted,
@@ -45,6 +49,7 @@ from shelter_pipeline.commands.rebuild import rebuild
 from shelter_pipeline.commands.token import token_app
 from shelter_pipeline.commands.worker import automate, fleet, serve, worker
 from shelter_pipeline.domain.errors import ShelterError
+from shelter_pipeline.logs import logs_as_json, set_up_logging
 from shelter_pipeline.settings import load_settings, misspelt_settings
 
 HELP = "Rescue public science data: find it, decide what comes first, fetch it, keep it, prove it."
@@ -67,7 +72,21 @@ for group in (
     priorities_app,
 ):
     app.add_typer(group)
-for command in (api, serve, worker, fleet, automate, rebuild, classify, discover, explore, probe, trail):
+for command in (
+    api,
+    serve,
+    worker,
+    fleet,
+    automate,
+    backup,
+    restore,
+    rebuild,
+    classify,
+    discover,
+    explore,
+    probe,
+    trail,
+):
     app.command()(command)
 app.command("explain")(explain_score)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
@@ -75,9 +94,11 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 @app.callback(help=HELP)
 def prepare() -> None:
-    """Say what in the environment looks like a setting and is none."""
+    """Log as the settings say, and say what in the environment looks like a setting and is none."""
+    with suppress(ShelterError):  # the command says so, unless only its help is asked for
+        set_up_logging(load_settings(), quiet=True)
     for sentence in misspelt_settings():
-        err.print(f"shelter: {escape(sentence)}", highlight=False, soft_wrap=True)
+        announce(f"shelter: {sentence}")
 
 
 @app.command()
@@ -193,12 +214,23 @@ def scrub(
         str | None,
         typer.Option(help="The blob store: a folder, or s3://bucket/folder. Default: the settings' store."),
     ] = None,
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="Tell the catalog, so that what is damaged or missing is fetched again."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read every blob again and compare it with its name; damaged ones go to quarantine, nothing is deleted."""
+    from shelter_pipeline.operations.mend_store import mend_store
     from shelter_pipeline.operations.scrub_store import scrub_store
+    from shelter_pipeline.operations.workplace import open_workplace
 
-    result = scrub_store(store, load_settings())
+    settings = load_settings()
+    if mend:
+        with open_workplace(settings) as workplace:
+            result = mend_store(workplace, store)
+    else:
+        result = scrub_store(store, settings)
     print_result(result, as_json)
     if result["damaged"] or result["missing"]:
         raise typer.Exit(FAILED)
@@ -230,7 +262,7 @@ def migrate() -> None:
     settings = load_settings()
     # Dagster's own database is made too, where that is missing and allowed.
     with open_database(settings), open_workplace(settings, migrated=False) as workplace:
-        before, after = prepare_catalog(workplace.catalog, settings)
+        before, after = prepare_catalog(workplace.catalog, settings, asked=True)
     out.print(f"schema {before or 'none'} → {after}" if before != after else f"schema {after} is up to date")
 
 
@@ -246,6 +278,9 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except ShelterError as error:
+        if logs_as_json():
+            logging.getLogger(__name__).critical("%s", error)
+            sys.exit(MISUSED)
         err.print(f"shelter: {escape(printable(str(error)))}", highlight=False, soft_wrap=True)
         sys.exit(MISUSED)
 

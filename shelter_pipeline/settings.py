@@ -20,11 +20,13 @@ from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.portal_headers import SECRET_PREFIX
 from shelter_pipeline.settings_fleet import FleetSettings
 from shelter_pipeline.settings_sharing import Count, CsvNetworks, CsvPorts, Port, Seconds, SharingSettings
+from shelter_pipeline.settings_upkeep import UpkeepSettings
 
+_OTHERS_SECRETS = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD"})
 _NOT_OURS = frozenset({"SHELTER_FIXTURES"})  # where the tests find real records
 
 
-class Settings(SharingSettings, FleetSettings):
+class Settings(SharingSettings, FleetSettings, UpkeepSettings):
     """What an operator can set. Every default works on one machine with nothing installed."""
 
     model_config = SettingsConfigDict(env_prefix="SHELTER_", extra="ignore", frozen=True)
@@ -246,10 +248,6 @@ class Settings(SharingSettings, FleetSettings):
         description="Share of a portal's or organization's datasets that may vanish at once before we suspect a fault.",
     )
 
-    # Migrations
-    migration_lock_timeout_seconds: Seconds = Field(10, description="Longest wait for a lock in a migration.")
-    migration_statement_timeout_seconds: Seconds = Field(600, description="Longest statement in a migration.")
-
     @field_validator("allowed_networks", "api_trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, value: Any) -> Any:
@@ -334,6 +332,13 @@ def read_secret(name: str) -> str:
     if not value:
         raise SetupError(f"{variable} is not set, and a portal needs it", reason="bad-setting")
     return value
+
+
+def environment_secrets() -> list[str]:
+    """The secrets that stand in the environment beside the settings, which no log may hold."""
+    return [
+        text for name, text in os.environ.items() if name.startswith(SECRET_PREFIX) or name in _OTHERS_SECRETS
+    ]
 
 
 def misspelt_settings() -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.gauges import read_gauges
@@ -96,13 +96,12 @@ class _CatalogGauges:
         yield GaugeMetricFamily(
             "shelter_catalog_up", "Whether the catalog answered.", float(rows is not None)
         )
-        families: dict[str, GaugeMetricFamily] = {}
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for row in rows or ():
-            family = families.setdefault(
-                row["name"],
-                GaugeMetricFamily(row["name"], row["help"], labels=["kind"] if row["kind"] else []),
-            )
-            family.add_metric([row["kind"]] if row["kind"] else [], float(row["value"]))
+            name, labels = row["name"], [row["label"]] if row["label"] else []
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            family = families.setdefault(name, kind(name, row["help"], labels=labels))
+            family.add_metric([row["kind"]] if labels else [], float(row["value"]))
         yield from families.values()
 
     def _ask(self) -> list[Mapping[str, Any]] | None:

@@ -3,10 +3,18 @@
 Any number of processes may start at once: one migrates, the others wait for it and find
 nothing left to do. All revisions of one call share one transaction, so a failed
 migration leaves the schema as it was.
+
+Workers go on meanwhile. A migration waits for their locks briefly, because all others wait
+behind it, gives up, and tries again later. A worker of an earlier release then meets a
+schema that it does not know, and goes on if the schema says that it may: the database
+carries the oldest revision whose code still works with it.
 """
 
 from __future__ import annotations
 
+import logging
+import random
+import time
 from datetime import timedelta
 from importlib.resources import files
 from io import StringIO
@@ -20,13 +28,26 @@ from alembic.script import ScriptDirectory
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.domain.errors import SetupError, TransientError
 
+_log = logging.getLogger(__name__)
+
 _ADVISORY_LOCK = 0x5E17E12  # any constant of our own; it only has to be the same everywhere
+# The oldest revision whose code works with the newest schema. A migration that takes away, renames or narrows what
+# the release before it uses has to raise this, and then workers of that release must be ended before it.
+CODE_SINCE = "0013"
+_MARK = "code since "
+_BUSY = frozenset({"55P03", "40P01"})  # a lock not given in time, a deadlock: others were at work
+_LONGEST_PAUSE_SECONDS = 15.0
 
 
-def _configuration(connection: sa.Connection) -> Config:
+def _scripts() -> Config:
     config = Config(stdout=StringIO())
     config.set_main_option("script_location", str(files("shelter_pipeline.catalog") / "migrations"))
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def _configuration(connection: sa.Connection) -> Config:
+    config = _scripts()
     config.attributes["connection"] = connection
     return config
 
@@ -36,41 +57,87 @@ def migrate(
     *,
     lock_timeout: timedelta = timedelta(seconds=10),
     statement_timeout: timedelta = timedelta(minutes=10),
+    patience: timedelta = timedelta(0),
 ) -> tuple[str | None, str]:
     """Bring the schema to the newest revision; returns the revisions before and after.
 
-    Raises SetupError when the database is of a newer Shelter, or a migration could not
-    get its locks in time; the schema is then unchanged.
+    Where locks are not given in `lock_timeout` it tries again, for as long as `patience`. A schema of a newer
+    release that this code may work with stays as it is. Raises SetupError when it may not, and when a migration
+    did not succeed; the schema is then unchanged.
     """
-    try:
-        with catalog.begin() as connection:
-            # The usual case waits for nobody: there is nothing to do.
-            newest = _newest(_configuration(connection))
-            if _revision(connection) == newest:
-                return newest, newest
-        with catalog.begin() as connection:
-            connection.execute(
-                sa.text(
-                    "SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :run, true)"
-                ),
-                {"lock": _milliseconds(lock_timeout), "run": _milliseconds(statement_timeout)},
-            )
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
-            config = _configuration(connection)
-            before = _revision(connection)
-            if before is not None and before not in _known(config):
+    until = time.monotonic() + patience.total_seconds()
+    pause = 0.5
+    while True:
+        try:
+            return _migrate(catalog, lock_timeout, statement_timeout)
+        except (sa.exc.DBAPIError, TransientError) as error:
+            cause = _cause(error)
+            if _sqlstate(error) not in _BUSY or time.monotonic() > until:
                 raise SetupError(
-                    f"the database {catalog.place} is at revision {before}, which this Shelter does not know:"
-                    " it was migrated by a newer version; upgrade Shelter"
-                )
-            if before != newest:
-                command.upgrade(config, "head")
-    except (sa.exc.DBAPIError, TransientError) as error:
-        cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise SetupError(
-            f"the database {catalog.place} is not migrated, nothing was changed: {cause}"
-        ) from error
+                    f"the database {catalog.place} is not migrated, nothing was changed: {cause}"
+                ) from error
+            _log.warning("the migration of %s waits, others are at work: %s", catalog.place, cause)
+            time.sleep(pause * random.uniform(0.5, 1))
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def check_migrated(catalog: Catalog) -> str:
+    """The schema's revision, if this code works with it as it is. Raises SetupError saying what to run."""
+    with catalog.begin() as connection:
+        config = _configuration(connection)
+        found, newest = _revision(connection), _newest(config)
+        if found == newest or _is_newer(connection, catalog, config, found):
+            return found or newest
+    raise SetupError(
+        f"the database {catalog.place} is at revision {found or 'none'} and this Shelter needs {newest}:"
+        " run `shelter migrate`"
+    )
+
+
+def knows(revision: str) -> bool:
+    """Whether this code knows how to bring a schema of this revision up to date."""
+    return revision in _known(_scripts())
+
+
+def _migrate(
+    catalog: Catalog, lock_timeout: timedelta, statement_timeout: timedelta
+) -> tuple[str | None, str]:
+    with catalog.begin() as connection:
+        # The usual cases wait for nobody: there is nothing to do.
+        config = _configuration(connection)
+        found, newest = _revision(connection), _newest(config)
+        if found is not None and (found == newest or _is_newer(connection, catalog, config, found)):
+            return found, found
+    with catalog.begin() as connection:
+        connection.execute(
+            sa.text(
+                "SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :run, true)"
+            ),
+            {"lock": _milliseconds(lock_timeout), "run": _milliseconds(statement_timeout)},
+        )
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
+        config = _configuration(connection)
+        before = _revision(connection)
+        if before == newest or _is_newer(connection, catalog, config, before):
+            return before, before or newest
+        command.upgrade(config, "head")
+        _log.info("the schema of %s goes from %s to %s", catalog.place, before or "none", newest)
+        connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_MARK}{CODE_SINCE}'")
     return before, newest
+
+
+def _is_newer(connection: sa.Connection, catalog: Catalog, config: Config, found: str | None) -> bool:
+    """Whether a newer release made the schema, and says that our code may go on with it. Raises SetupError if not."""
+    known = _known(config)
+    if found is None or found in known:
+        return False
+    mark = connection.scalar(sa.text("SELECT obj_description('alembic_version'::regclass, 'pg_class')")) or ""
+    if mark.startswith(_MARK) and mark.removeprefix(_MARK) in known:
+        return True
+    raise SetupError(
+        f"the database {catalog.place} is at revision {found}, which this Shelter does not know:"
+        " it was migrated by a newer version; upgrade Shelter"
+    )
 
 
 def differences(catalog: Catalog) -> list[object]:
@@ -95,6 +162,20 @@ def _newest(config: Config) -> str:
 
 def _known(config: Config) -> set[str]:
     return {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    """What the driver said: the catalog wraps it, and so does SQLAlchemy."""
+    wrapped = error.__cause__ if isinstance(error, TransientError) and error.__cause__ else error
+    return getattr(wrapped, "orig", None) or wrapped
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    return getattr(_driver_error(error), "sqlstate", None)
+
+
+def _cause(error: BaseException) -> str:
+    return (str(_driver_error(error)).strip().splitlines() or ["no answer"])[0]
 
 
 def _milliseconds(duration: timedelta) -> str:

@@ -251,7 +251,7 @@ class ProofLedger:
 
     def doubt_our_copy(self, store: str, state: str) -> None:
         """Our own copy turned out to be `damaged` or `missing`."""
-        doubted = {"sha256": self._proof.sha256, "store": store, "state": state}
+        doubted = {"digests": [self._proof.sha256], "store": store, "state": state}
         self._connection.execute(statement("doubt_store_copy"), doubted)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-
-from shelter_pipeline.commands.printing import err
+from shelter_pipeline.commands.printing import announce
+from shelter_pipeline.logs import set_up_logging
 from shelter_pipeline.settings import load_settings
 
 
@@ -16,12 +14,6 @@ def api() -> None:
 
     settings = load_settings()
     check_ports({"SHELTER_API_PORT": (settings.api_bind_address, settings.api_port)})
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    # It warns of every request that is no HTTP; those are counted in the metrics.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    err.print(
-        f"the HTTP API listens on {settings.api_bind_address} port {settings.api_port}", highlight=False
-    )
+    set_up_logging(settings)
+    announce(f"the HTTP API listens on {settings.api_bind_address} port {settings.api_port}")
     serve(settings)

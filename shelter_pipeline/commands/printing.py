@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,9 +15,12 @@ from rich.markup import escape
 from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 from rich.table import Table
 
+from shelter_pipeline.logs import logs_as_json
+
 if TYPE_CHECKING:
     from shelter_pipeline.catalog.batches import AtWork
 
+_log = logging.getLogger(__name__)
 out = Console()
 err = Console(stderr=True)
 
@@ -70,6 +74,14 @@ def rows_table(rows: Sequence[Mapping[str, Any]], *columns: str) -> Table:
 def say(line: str) -> None:
     """One sentence, as it is written."""
     out.print(escape(printable(line)), highlight=False, soft_wrap=True)
+
+
+def announce(sentence: str) -> None:
+    """One sentence on standard error, as a record where records are JSON."""
+    if logs_as_json():
+        _log.info("%s", sentence)
+    else:
+        err.print(escape(printable(sentence)), highlight=False, soft_wrap=True)
 
 
 def _cell(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from shelter_pipeline.commands.printing import AsJson, err, out, print_rows
+from shelter_pipeline.commands.printing import AsJson, announce, out, print_rows
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.settings import Settings, load_settings
 
@@ -91,5 +91,5 @@ def _become(part: str, settings: Settings) -> None:
     with open_database(settings) as databases:
         environment = {**os.environ, **part_environment(settings, home, databases, instance)}
     command = part_commands(settings, instance, code_server_address=settings.bind_address)[part]
-    err.print(f"starting {part}", highlight=False)
+    announce(f"starting {part}")
     os.execve(command[0], command, environment)  # noqa: S606 - our own program, without a shell

@@ -70,5 +70,8 @@ class Heartbeat:
                 _log.warning("a heartbeat failed", exc_info=True)
                 continue
             with self._lock:
-                self._lost |= (set(tokens) - alive) & self._watched
+                lost = (set(tokens) - alive) & self._watched
+                self._lost |= lost
                 self._watched &= alive | (self._watched - set(tokens))
+            if lost:
+                _log.warning("%d claims ran out and are somebody else's now", len(lost))

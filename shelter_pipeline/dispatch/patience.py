@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from shelter_pipeline.domain.errors import CatalogAwayError
 
+_log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -31,8 +33,10 @@ def patiently(
     while True:
         try:
             return work()
-        except CatalogAwayError:
+        except CatalogAwayError as error:
             if clock() + pause > deadline:
                 raise
+            if pause == _FIRST_PAUSE_SECONDS:
+                _log.warning("waiting up to %g s for the catalog: %s", for_seconds, error)
         sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -13,7 +15,9 @@ _MAX_LOG_BYTES = 10 * 1024**2
 _MAX_READ_BYTES = 1024**2
 _TAIL_BYTES = 20_000
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_PROBLEM = re.compile(r"\b(ERROR|CRITICAL|FATAL|PANIC)\b|^\w*(Error|Exception)\b.*:")
+_PROBLEM = re.compile(
+    r'\b(ERROR|CRITICAL|FATAL|PANIC)\b|"level": ?"(?:error|critical)"|^\w*(Error|Exception)\b.*:'
+)
 _TRACEBACK = re.compile(r"^\s*Traceback \(most recent call last\)")
 
 
@@ -26,6 +30,21 @@ def open_log(path: Path) -> IO[bytes]:
         return path.open("ab")
     except OSError as error:
         raise SetupError(f"the log {path} cannot be written: {error.strerror}") from error
+
+
+def turn_over(path: Path) -> bool:
+    """Put a log that has grown large aside while its process writes on; whether that was done.
+
+    The process goes on writing to the same file, which is copied and emptied: what it says in between is lost.
+    """
+    try:
+        if path.stat().st_size <= _MAX_LOG_BYTES:
+            return False
+        shutil.copyfile(path, path.with_suffix(".old.log"))
+        os.truncate(path, 0)
+    except OSError:  # a full disk, say: the log goes on where it is
+        return False
+    return True
 
 
 def last_words(path: Path, begin: int = 0) -> str:

@@ -11,6 +11,7 @@ from shelter_pipeline.embedded.broker import RESULTS_VARIABLE, results_url
 from shelter_pipeline.embedded.dagster_client import LOCATION
 from shelter_pipeline.embedded.database import DatabaseUrls
 from shelter_pipeline.embedded.instance import Instance
+from shelter_pipeline.logs import dagster_log_options
 from shelter_pipeline.settings import Settings
 
 CODE_SERVER, WEBSERVER, DAEMON, API, WORKER = "code-server", "webserver", "daemon", "api", "worker"
@@ -23,14 +24,17 @@ def part_commands(
     settings: Settings, instance: Instance, *, code_server_address: str = LOOPBACK, module: str = DEFINITIONS
 ) -> dict[str, tuple[str, ...]]:
     """The command line of each part; the code server listens on `code_server_address`."""
-    python = (sys.executable, "-m")
+    python, logged = (sys.executable, "-m"), dagster_log_options(settings)
     workspace = ("-w", str(instance.workspace))
     code = ("-h", code_server_address, "-p", str(settings.code_server_port))
     web = ("-h", settings.bind_address, "-p", str(settings.dagster_port))
     return {
-        CODE_SERVER: (*python, "dagster", "api", "grpc", *code, "-m", module, "--location-name", LOCATION),
-        WEBSERVER: (*python, "dagster_webserver", *workspace, *web),
-        DAEMON: (*python, "dagster._daemon", "run", *workspace),
+        CODE_SERVER: (
+            *(*python, "dagster", "api", "grpc", *code, "-m", module),
+            *("--location-name", LOCATION, *logged),
+        ),
+        WEBSERVER: (*python, "dagster_webserver", *workspace, *web, *logged),
+        DAEMON: (*python, "dagster._daemon", "run", *workspace, *logged),
         API: (*python, "shelter_pipeline.cli", "api"),
         WORKER: (*python, "shelter_pipeline.fleet"),
     }

@@ -218,7 +218,7 @@ class Stack:
                 home / "logs" / f"{name}.log",
                 run_folder,
                 answers[name],
-                # Its log is not turned over while it runs: a line a request would fill the disk.
+                # On one machine the metrics count requests, and a line for each would push all others out.
                 {"SHELTER_API_ACCESS_LOG": "false", **environment} if name == API else environment,
             )
             for name in answers

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shelter_pipeline.domain.errors import SetupError
-from shelter_pipeline.embedded.logs import LogReader, Throttle, last_words, open_log, problems_in
+from shelter_pipeline.embedded.logs import LogReader, Throttle, last_words, open_log, problems_in, turn_over
 from shelter_pipeline.embedded.processes import SessionRecord, members, remember, stop_sessions
 
 Report = Callable[[str], None]
@@ -180,6 +180,7 @@ class Keeper:
     def _show_problems(self, now: float) -> None:
         for line in self._throttle.let_through(problems_in(self._log.read()), now):
             self._report(f"{self.part.name}: {line}")
+        turn_over(self.part.log)
 
 
 class Supervisor:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import sys
+from celery import signals
 
 from shelter_pipeline.embedded.broker import results_url
 from shelter_pipeline.embedded.database import open_database
 from shelter_pipeline.fleet.application import make_application
 from shelter_pipeline.fleet.worker import describe_machine, work
+from shelter_pipeline.logs import set_up_logging
 from shelter_pipeline.settings import load_settings
 
 
 def main() -> None:
     settings = load_settings()
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    set_up_logging(settings)
+    signals.setup_logging.connect(_logs_already)  # or Celery would lay its own handlers over it
     with open_database(settings) as databases:
         application = make_application(settings, results_url(databases.dagster))
         work(
@@ -25,6 +24,10 @@ def main() -> None:
             databases.catalog,
             grace_seconds=settings.worker_grace_seconds,
         )
+
+
+def _logs_already(**_how: object) -> None:
+    """What Celery asks of whoever has set up logging."""
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ has, may conclude that something is missing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ from shelter_pipeline.domain.errors import CatalogAwayError, PermanentError, Set
 from shelter_pipeline.domain.harvests import PLAUSIBLE_DRIFT, judge_completeness
 from shelter_pipeline.domain.records import Witness
 from shelter_pipeline.fetching.polite_door import PoliteDoor
+from shelter_pipeline.logs import told
 from shelter_pipeline.operations.compare_listing import Comparison, ask_for_unseen, compare_with_listing
 from shelter_pipeline.operations.losses import loss_rules
 from shelter_pipeline.operations.merge_pages import IDLE_SECONDS, Merger, Progress
@@ -50,6 +52,7 @@ _NIGHTS_DIFFER = timedelta(hours=6)
 _ALL_READ = "all-read"
 _MOST_NAMED = 5
 _MOST_REFUSALS = 10_000  # of which a report tells
+_log = logging.getLogger(__name__)
 _COUNTED = (
     "verdict",
     "expected",
@@ -335,6 +338,13 @@ def _left_to_another(reading: _Reading, why: str) -> dict[str, Any]:
 def _report(reading: _Reading, row: Mapping[str, Any], absences: Absences | None) -> dict[str, Any]:
     workplace, portal, harvest = reading.workplace, reading.portal, reading.harvest
     catalog, patiently = workplace.catalog, reading.merger.patiently
+    facts = told(portal=portal.slug, **{name: row[name] for name in _COUNTED})
+    _log.info(
+        "harvest of %s: %s",
+        portal.slug,
+        "; ".join(filter(None, (row["verdict"], row["message"]))),
+        extra=facts,
+    )
     return {
         "portal": portal.slug,
         **{name: row[name] for name in _COUNTED},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from math import inf
 from typing import Any
@@ -11,11 +12,15 @@ from shelter_pipeline.catalog.audit import audit
 from shelter_pipeline.catalog.batches import BatchRow
 from shelter_pipeline.catalog.portal_overview import broken_off_harvests, portal_overview
 from shelter_pipeline.catalog.portals import PortalRow
+from shelter_pipeline.catalog.standing import era
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.portal_headers import parse_header
+from shelter_pipeline.logs import told
 from shelter_pipeline.operations.node_work import housekeep
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.registry import parse_portal
+
+_log = logging.getLogger(__name__)
 
 
 def add_portal(
@@ -96,6 +101,11 @@ def asked_for(workplace: Workplace, keys: Sequence[str]) -> set[str]:
     return batches.urgent_among(workplace.catalog, keys) if keys else set()
 
 
+def catalog_era(workplace: Workplace) -> int:
+    """Which life of the catalog this is: 0 until it was restored from a backup."""
+    return era(workplace.catalog)
+
+
 def reap_lost_work(workplace: Workplace) -> dict[str, int]:
     """Take back claims whose lease ran out and batches whose run is gone: `{expired_claims, requeued_batches}`.
 
@@ -108,7 +118,10 @@ def reap_lost_work(workplace: Workplace) -> dict[str, int]:
         max_asset_attempts=settings.asset_max_attempts,
         max_batch_attempts=settings.batch_max_attempts,
     )
-    return taken | {"expired_claims": taken["expired_claims"] + kept["expired_claims"]}
+    taken |= {"expired_claims": taken["expired_claims"] + kept["expired_claims"]}
+    if any(taken.values()):
+        _log.warning("lost work was taken back", extra=told(**taken))
+    return taken
 
 
 def release_run(

@@ -6,7 +6,9 @@ batch again resumes it: what has a terminal verdict is not asked for.
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from contextlib import closing, suppress
 from itertools import chain
 from typing import Any
@@ -24,6 +26,7 @@ from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.progress import batch_report, dataset_records, manifest_entries
 from shelter_pipeline.catalog.work_queue import unqueue_assets
 from shelter_pipeline.domain.errors import ShelterError
+from shelter_pipeline.logs import logging_about, told
 from shelter_pipeline.operations.batch_run import BatchResult, BatchRun, Progress
 from shelter_pipeline.operations.node_work import queue_again
 from shelter_pipeline.operations.workplace import Workplace
@@ -31,6 +34,8 @@ from shelter_pipeline.vault.manifest import write_manifest
 from shelter_pipeline.vault.store import BlobStore
 
 __all__ = ["BatchResult", "rescue_batch"]
+
+_log = logging.getLogger(__name__)
 
 # How long the beginning of a file is kept for the next attempt.
 _KEPT_SECONDS = 14 * 24 * 3600.0
@@ -51,7 +56,26 @@ def rescue_batch(
     `progress` is told the files settled and the bytes received so far; `stop` makes it take
     nothing new and give back what it has not begun. SetupError if there is no such batch.
     """
+    with logging_about(batch=key, run=run_id):
+        began = time.monotonic()
+        result = _rescue(workplace, key, run_id, progress, stop or threading.Event())
+        counts = {
+            "settled": result.settled,
+            "late": result.late,
+            "leftover": result.leftover,
+            "stored_bytes": result.stored_bytes,
+            "seconds": round(time.monotonic() - began, 1),
+            "reasons": dict(result.reasons),
+        }
+        _log.info("batch %s: %s", key, result.state, extra=told(**counts))
+        return result
+
+
+def _rescue(
+    workplace: Workplace, key: str, run_id: str, progress: Progress | None, stop: threading.Event
+) -> BatchResult:
     batch = workplace.patiently(find_batch, key)
+    _log.info("batch %s begins, attempt %d of %d files", key, batch.attempt, batch.files)
     workplace.store.prepare()
     workplace.patiently(know_store, workplace.store.name)
     # What a killed run left half-written is older than any capture may last.
@@ -64,11 +88,12 @@ def rescue_batch(
     _leave_to(workplace, batch.id, nodes=False)
     result = BatchResult(key)
     try:
-        run = BatchRun(workplace, batch.id, run_id, result, progress=progress, stop=stop or threading.Event())
+        run = BatchRun(workplace, batch.id, run_id, result, progress=progress, stop=stop)
         run.work()
         workplace.patiently(release_claims, run_id)
         result.manifest = workplace.patiently(_keep_manifest, workplace.store, batch.id, key)
-    except BaseException:
+    except BaseException as error:
+        _log.warning("batch %s was broken off: %s", key, str(error) or type(error).__name__)
         # If the catalog is away too, the leases run out by themselves; the cause is what must be seen.
         with suppress(ShelterError):
             release_run(workplace.catalog, run_id, max_attempts=workplace.settings.batch_max_attempts)

@@ -13,7 +13,7 @@ from shelter_pipeline.catalog.discoveries import seed_asset_kinds
 from shelter_pipeline.catalog.host_ledger import HostLedger
 from shelter_pipeline.catalog.host_robots import HostRobots
 from shelter_pipeline.catalog.impatience import Impatience
-from shelter_pipeline.catalog.migrate import migrate
+from shelter_pipeline.catalog.migrate import check_migrated, migrate
 from shelter_pipeline.catalog.portals import PortalRow, add_portal
 from shelter_pipeline.discovery.classification_table import classification_rules
 from shelter_pipeline.dispatch.patience import patiently
@@ -123,13 +123,22 @@ def open_workplace(
             catalog.close()
 
 
-def prepare_catalog(catalog: Catalog, settings: Settings) -> tuple[str | None, str]:
-    """Migrate, and make the asset kinds and the default portal known; returns the revisions before and after."""
-    revisions = migrate(
-        catalog,
-        lock_timeout=timedelta(seconds=settings.migration_lock_timeout_seconds),
-        statement_timeout=timedelta(seconds=settings.migration_statement_timeout_seconds),
-    )
+def prepare_catalog(catalog: Catalog, settings: Settings, *, asked: bool = False) -> tuple[str | None, str]:
+    """Migrate, and make the asset kinds and the default portal known; returns the revisions before and after.
+
+    Where the settings leave migrations to `shelter migrate`, only what was `asked` for migrates; SetupError then
+    if the schema is not one to work with.
+    """
+    if asked or settings.auto_migrate:
+        revisions = migrate(
+            catalog,
+            lock_timeout=timedelta(seconds=settings.migration_lock_timeout_seconds),
+            statement_timeout=timedelta(seconds=settings.migration_statement_timeout_seconds),
+            patience=timedelta(seconds=settings.migration_patience_seconds),
+        )
+    else:
+        revision = check_migrated(catalog)
+        revisions = (revision, revision)
     kinds = classification_rules(settings.classification_rules).kinds
     seed_asset_kinds(catalog, [(kind.slug, kind.label, kind.family) for kind in kinds])
     default_portal(catalog, settings)

@@ -10,7 +10,13 @@ from collections.abc import Sequence
 import dagster as dg
 
 from shelter_pipeline.catalog.batches import BatchRow
-from shelter_pipeline.operations.ledger import asked_for, download_slots, next_batches, release_run
+from shelter_pipeline.operations.ledger import (
+    asked_for,
+    catalog_era,
+    download_slots,
+    next_batches,
+    release_run,
+)
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.orchestration.flights import (
     ATTEMPT_TAG,
@@ -66,13 +72,14 @@ def download_sensor(
                 taken_hosts=full_hosts(unyielding(flights)),
             )
         )
-        fresh = _without_ended(context, workplace, rows)
+        era = catalog_era(workplace)
+        fresh = _without_ended(context, workplace, rows, era)
         longest = workplace.settings.fetch_total_deadline_seconds
     if not fresh:
         return dg.SkipReason(_why_not(flights, room, slots))
     # Asking for a partition that is there already costs less than looking through all of them.
     context.instance.add_dynamic_partitions(str(batches.name), [row.key for row in fresh])
-    return dg.SensorResult(run_requests=[batch_request(row, longest) for row in fresh])
+    return dg.SensorResult(run_requests=[batch_request(row, longest, era) for row in fresh])
 
 
 def _why_not(flights: Sequence[Flight], room: Room, slots: int) -> str:
@@ -83,8 +90,11 @@ def _why_not(flights: Sequence[Flight], room: Room, slots: int) -> str:
     return f"{len(flights)} batches are queued or running, and no planned batch is due at a host that is free"
 
 
-def batch_request(row: BatchRow, longest_capture_seconds: float) -> dg.RunRequest:
-    """One attempt at one batch, with the tags that queue limits and people look at."""
+def batch_request(row: BatchRow, longest_capture_seconds: float, era: int = 0) -> dg.RunRequest:
+    """One attempt at one batch, with the tags that queue limits and people look at.
+
+    `era` tells it from an attempt of the same number that Dagster knows of a catalog which was lost since.
+    """
     tags = {
         "shelter/organization": row.organization,
         BATCH_TAG: row.key,
@@ -97,11 +107,11 @@ def batch_request(row: BatchRow, longest_capture_seconds: float) -> dg.RunReques
     }
     if row.host is not None:
         tags[HOST_TAG] = row.host
-    return dg.RunRequest(run_key=_run_key(row), partition_key=row.key, tags=tags)
+    return dg.RunRequest(run_key=_run_key(row, era), partition_key=row.key, tags=tags)
 
 
-def _run_key(row: BatchRow) -> str:
-    return f"{row.key}:{row.attempt}"
+def _run_key(row: BatchRow, era: int) -> str:
+    return f"{row.key}:{row.attempt}" + (f":{era}" if era else "")
 
 
 def _hurry(context: dg.SensorEvaluationContext, workplace: Workplace, flights: Sequence[Flight]) -> None:
@@ -114,7 +124,7 @@ def _hurry(context: dg.SensorEvaluationContext, workplace: Workplace, flights: S
 
 
 def _without_ended(
-    context: dg.SensorEvaluationContext, workplace: Workplace, rows: Sequence[BatchRow]
+    context: dg.SensorEvaluationContext, workplace: Workplace, rows: Sequence[BatchRow], era: int
 ) -> list[BatchRow]:
     """The batches whose attempt was not made yet.
 
@@ -122,7 +132,7 @@ def _without_ended(
     tick was lost, has used up its run key: its batch would be asked for in vain for ever. It gets its
     next attempt here.
     """
-    by_key = {_run_key(row): row for row in rows}
+    by_key = {_run_key(row, era): row for row in rows}
     if not by_key:
         return []
     runs = context.instance.get_runs(dg.RunsFilter(tags={_RUN_KEY_TAG: list(by_key)}))

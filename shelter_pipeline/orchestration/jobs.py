@@ -7,7 +7,7 @@ work of most steps.
 import dagster as dg
 
 from shelter_pipeline.domain.fleet import CATALOG, DOWNLOADS, QUEUE_TAG, UPKEEP
-from shelter_pipeline.operations.scrub_store import scrub_store
+from shelter_pipeline.operations.mend_store import mend_store
 from shelter_pipeline.orchestration.catalog_assets import (
     asset_probes,
     package_list,
@@ -98,9 +98,9 @@ report_organizations = dg.define_asset_job(
 
 @dg.op
 def scrub(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplaces]) -> None:
-    """Read every blob of the store again and compare it with its name."""
+    """Read every blob of the store again and compare it with its name; what is lost is wanted again."""
     with workplaces.open() as workplace:
-        result = scrub_store(None, workplace.settings)
+        result = mend_store(workplace)
     lists = {name: value for name, value in result.items() if isinstance(value, list)}
     context.add_output_metadata(
         {name: value for name, value in result.items() if isinstance(value, int)}
@@ -109,7 +109,7 @@ def scrub(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplace
     if result["damaged"] or result["missing"]:
         raise dg.Failure(
             description=f"{result['damaged']} damaged and {result['missing']} missing blobs; damaged ones are in"
-            " quarantine, and nothing was deleted"
+            f" quarantine, nothing was deleted, and {result['wanted_again']} files are wanted again"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from shelter_pipeline.logs import log_beside_dagster
 from shelter_pipeline.operations.workplace import Workplace, open_workplace
 from shelter_pipeline.settings import Settings, load_settings
 
@@ -22,6 +23,8 @@ class Workplaces:
 
         The schema is brought up to date when a process opens it first, not at every tick.
         """
-        with open_workplace(self._read_settings(), migrated=not self._migrated) as workplace:
+        settings = self._read_settings()
+        log_beside_dagster(settings)
+        with open_workplace(settings, migrated=not self._migrated) as workplace:
             self._migrated = True
             yield workplace

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from shelter_pipeline.catalog.standing import leap_numbers
 from shelter_pipeline.operations.ledger import add_portal, next_batches
 from shelter_pipeline.orchestration.partitions import add_missing, contiguous_ranges, organizations, portals
 from shelter_pipeline.sample.server import SamplePortal
@@ -22,6 +23,17 @@ def test_what_a_person_starts_does_not_wait_behind_downloads(planned: Deployment
 
     for job in ("refresh_portal", "discover_portal", "plan_organizations", "report_organizations", "rescore"):
         assert int(planned.defs.resolve_job_def(job).tags["dagster/priority"]) > max(downloads)
+
+
+def test_a_restored_catalog_asks_dagster_for_runs_that_it_has_never_heard_of(planned: Deployment) -> None:
+    before = {request.run_key for request in requested(planned, "download_sensor")}
+    with planned.workplace() as workplace:
+        leap_numbers(workplace.catalog)
+
+    after = {request.run_key for request in requested(planned, "download_sensor")}
+
+    assert len(after) == len(before)
+    assert not after & before
 
 
 def test_the_reaper_brings_back_a_batch_whose_run_is_gone(planned: Deployment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -11,9 +12,12 @@ from alembic import command
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.harvests import resumable_harvest
-from shelter_pipeline.catalog.migrate import _configuration, differences, migrate
+from shelter_pipeline.catalog.migrate import _configuration, check_migrated, differences, migrate
 from shelter_pipeline.catalog.portals import list_portals
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.operations.ledger import add_portal
+from shelter_pipeline_tests.support.shelter_process import shelter
+from shelter_pipeline_tests.support.workplaces import a_workplace
 
 FIRST_VERSION = (
     "INSERT INTO portal (slug, kind, url) VALUES ('p', 'ckan', 'https://p.example')",
@@ -67,12 +71,70 @@ def test_eight_processes_may_migrate_at_once(database_url: str) -> None:
 def test_a_database_of_a_newer_version_is_left_alone_with_a_clear_sentence(database_url: str) -> None:
     catalog = Catalog(database_url)
     migrate(catalog)
-    with catalog.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    become(catalog, revision="9999", code_since="9998")
 
     with pytest.raises(SetupError, match="revision 9999, which this Shelter does not know"):
         migrate(catalog)
+    with pytest.raises(SetupError, match="revision 9999, which this Shelter does not know"):
+        check_migrated(catalog)
     catalog.close()
+
+
+def test_a_worker_of_the_release_before_goes_on_with_a_newer_schema_that_says_it_may(
+    database_url: str, tmp_path: Path
+) -> None:
+    catalog = Catalog(database_url)
+    _, newest = migrate(catalog)
+    become(catalog, revision="9999", code_since=newest)
+
+    assert migrate(catalog) == ("9999", "9999")
+    assert check_migrated(catalog) == "9999"
+    with a_workplace(database_url, tmp_path / "store") as workplace:
+        assert add_portal(workplace, "ckan:https://p.example").slug
+    catalog.close()
+
+
+def test_where_only_shelter_migrate_migrates_a_newer_process_says_so_and_ends(
+    database_url: str, tmp_path: Path
+) -> None:
+    catalog, by_hand = Catalog(database_url), {"auto_migrate": False}
+    with (
+        pytest.raises(
+            SetupError, match=r"at revision none and this Shelter needs \d+: run `shelter migrate`"
+        ),
+        a_workplace(database_url, tmp_path / "store", **by_hand),
+    ):
+        pytest.fail("it worked without a schema")
+    with catalog.begin() as connection:
+        command.upgrade(_configuration(connection), "0012")
+
+    refused = shelter(
+        "status", database_url=database_url, home=tmp_path / "home", store=tmp_path / "store", **by_hand
+    )
+    migrated = shelter(
+        "migrate",
+        database_url=database_url,
+        dagster_database_url=database_url,
+        home=tmp_path / "home",
+        store=tmp_path / "store",
+        **by_hand,
+    )
+
+    assert (refused.code, migrated.code) == (2, 0)
+    assert "at revision 0012 and this Shelter needs" in " ".join(refused.errors.split())
+    assert "Traceback" not in refused.errors
+    with a_workplace(database_url, tmp_path / "store", **by_hand):
+        pass
+    catalog.close()
+
+
+def become(catalog: Catalog, *, revision: str, code_since: str) -> None:
+    """Stand as a newer release would leave the schema."""
+    with catalog.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+        )
+        connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS 'code since {code_since}'")
 
 
 def test_a_lock_that_is_not_given_in_time_ends_the_migration_and_changes_nothing(database_url: str) -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from shelter_pipeline.domain.errors import SetupError
-from shelter_pipeline.embedded.logs import LogReader, Throttle, last_words, open_log, problems_in
+from shelter_pipeline.embedded.logs import (
+    LogReader,
+    Throttle,
+    last_words,
+    open_log,
+    problems_in,
+    turn_over,
+)
 
 TRACEBACK = ["Traceback (most recent call last):", '  File "x.py", line 1', "    boom()", "KeyError: 'title'"]
 
@@ -18,6 +25,7 @@ TRACEBACK = ["Traceback (most recent call last):", '  File "x.py", line 1', "   
         "2026-01-01 00:00:00 +0000 - dagster.daemon - ERROR - the queue is stuck",
         "2026-01-01 UTC [7] FATAL:  the database system is starting up",
         "CRITICAL: gone",
+        '{"event": "the queue is stuck", "level": "error", "logger": "dagster.daemon"}',
     ],
 )
 def test_a_line_of_an_error_is_shown(line: str) -> None:
@@ -112,3 +120,25 @@ def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(SetupError, match=r"logs/part\.log cannot be written"):
         open_log(tmp_path / "logs" / "part.log")
+
+
+def test_a_log_that_grew_large_is_put_aside_while_its_process_writes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shelter_pipeline.embedded.logs._MAX_LOG_BYTES", 100)
+    path = tmp_path / "part.log"
+    reader = LogReader(path)
+    with open_log(path) as log:
+        log.write(b"small\n")
+        log.flush()
+        assert not turn_over(path)
+        log.write(b"x" * 100 + b"\n")
+        log.flush()
+        reader.read()
+
+        assert turn_over(path)
+        log.write(b"after\n")
+
+    assert path.read_bytes() == b"after\n"
+    assert (tmp_path / "part.old.log").read_bytes().startswith(b"small\nxxx")
+    assert reader.read() == ["after"]

@@ -1,8 +1,8 @@
--- A copy of ours that cannot be read as it should be; what hangs on it is fetched again, without a condition.
+-- Copies of ours that cannot be read as they should be; what hangs on them is fetched again, without a condition.
 WITH broken AS (
     UPDATE copy SET state = :state
       FROM store
-     WHERE copy.sha256 = :sha256 AND copy.store_id = store.id AND store.name = :store AND copy.state = 'good'
+     WHERE copy.sha256 = ANY (:digests) AND copy.store_id = store.id AND store.name = :store AND copy.state = 'good'
     RETURNING copy.sha256
 )
 UPDATE asset

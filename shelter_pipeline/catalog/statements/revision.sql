@@ -1,0 +1,2 @@
+-- The revision that the schema is at.
+SELECT version_num FROM alembic_version;

@@ -1,0 +1,35 @@
+"""Scrub a store and want back what it has lost: what is damaged or missing is fetched again, if it is still there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shelter_pipeline.catalog.blobs import doubt_copies, good_copies
+from shelter_pipeline.operations.open_store import find_store
+from shelter_pipeline.operations.scrub_store import scrub_store
+from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline.vault.store import digest_named_by
+
+
+def mend_store(workplace: Workplace, text: str | None = None) -> dict[str, Any]:
+    """What `scrub_store` says, and how many files are `wanted_again`: the next batches of theirs have them.
+
+    Missing is what a manifest of the store promises, and what the catalog thinks to be there: a store that was lost
+    as a whole has no manifests either. What is in quarantine stays there.
+    """
+    store = find_store(text, workplace.settings)[0]
+    unseen = good_copies(workplace.catalog, store.name)  # first, so that what comes meanwhile is not missed
+    report = scrub_store(text, workplace.settings)
+    for blob in store.blobs():
+        unseen.discard(bytes.fromhex(blob.sha256))
+    damaged = {sha256 for place in report["damaged_files"] if (sha256 := digest_named_by(place))}
+    missing = {*report["missing_files"], *(digest.hex() for digest in unseen)} - damaged
+    wanted = sum(
+        doubt_copies(workplace.catalog, store.name, sorted(digests), state=state)
+        for state, digests in (("damaged", damaged), ("missing", missing))
+    )
+    return report | {
+        "missing": len(missing),
+        "missing_files": sorted(missing),
+        "wanted_again": wanted,
+    }
