@@ -15,11 +15,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from shelter_pipeline.commands.alerts import alerts_app
 from shelter_pipeline.commands.api import api
 from shelter_pipeline.commands.backup import backup, restore
 from shelter_pipeline.commands.classify import classify
 from shelter_pipeline.commands.dead_letters import dead_letters_app
 from shelter_pipeline.commands.discovery import discover, explore, trail
+from shelter_pipeline.commands.doctor import doctor
 from shelter_pipeline.commands.harvested import print_harvest
 from shelter_pipeline.commands.holdings import holdings_app
 from shelter_pipeline.commands.host import host_app
@@ -70,6 +72,7 @@ for group in (
     token_app,
     dead_letters_app,
     priorities_app,
+    alerts_app,
 ):
     app.add_typer(group)
 for command in (
@@ -80,6 +83,7 @@ for command in (
     automate,
     backup,
     restore,
+    doctor,
     rebuild,
     classify,
     discover,
@@ -222,7 +226,7 @@ def scrub(
 ) -> None:
     """Read every blob again and compare it with its name; damaged ones go to quarantine, nothing is deleted."""
     from shelter_pipeline.operations.mend_store import mend_store
-    from shelter_pipeline.operations.scrub_store import scrub_store
+    from shelter_pipeline.operations.scrub_store import note_if_known, scrub_store
     from shelter_pipeline.operations.workplace import open_workplace
 
     settings = load_settings()
@@ -231,6 +235,8 @@ def scrub(
             result = mend_store(workplace, store)
     else:
         result = scrub_store(store, settings)
+        for sentence in note_if_known(settings, result) if store is None else []:
+            err.print(f"shelter: {escape(printable(sentence))}", highlight=False, soft_wrap=True)
     print_result(result, as_json)
     if result["damaged"] or result["missing"]:
         raise typer.Exit(FAILED)

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from shelter_pipeline.orchestration.alerts import alert_sensor
 from shelter_pipeline.orchestration.catalog_assets import (
     asset_probes,
     package_list,
@@ -40,7 +41,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
         asset_checks=list(checks),
         jobs=[*asset_jobs, audit_job, fixity, node_proofs, retention, renew_verdicts],
         schedules=list(schedules),
-        sensors=list(sensors),
+        sensors=[*sensors, alert_sensor],
         resources={"workplaces": Workplaces(), **overrides},
         # Runs started by hand in the UI use this one too: a process a step costs seconds.
         executor=dg.in_process_executor,

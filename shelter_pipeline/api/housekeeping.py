@@ -1,4 +1,4 @@
-"""What has to happen by itself while the API runs: leases that ran out come back, nodes are asked for proof.
+"""What has to happen by itself while the API runs: leases come back, nodes are asked for proof, somebody is told.
 
 Threads of their own do it, with catalog connections of their own that are as patient as
 the work needs. Several API processes may do it at once, and Dagster beside them.
@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 from shelter_pipeline.api.services import unhurried
 from shelter_pipeline.domain.errors import CatalogAwayError
+from shelter_pipeline.operations.alerts import stand_in
 from shelter_pipeline.operations.node_work import housekeep
 from shelter_pipeline.operations.proofs import expire_proofs, prove_nodes
 from shelter_pipeline.operations.workplace import Workplace
@@ -20,6 +21,7 @@ from shelter_pipeline.operations.workplace import Workplace
 _log = logging.getLogger(__name__)
 EVERY_SECONDS = 5.0
 PROVE_SECONDS = 3600.0
+WATCH_SECONDS = 300.0
 _END_SECONDS = 5.0
 
 
@@ -31,11 +33,12 @@ def keeping_house(
 
     Leases, the queue and proofs that did not come are looked after every `every_seconds`.
     All that `shelter node prove` does is done every `prove_seconds`, for deployments without
-    Dagster; to do it twice costs little.
+    Dagster; to do it twice costs little. A Dagster that has fallen silent is told to people.
     """
     with ExitStack() as stack:
         stack.enter_context(_repeating(workplace, _tidy, every_seconds))
         stack.enter_context(_repeating(workplace, prove_nodes, prove_seconds))
+        stack.enter_context(_repeating(workplace, stand_in, WATCH_SECONDS))
         yield
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
 from io import StringIO
@@ -138,6 +139,27 @@ def _is_newer(connection: sa.Connection, catalog: Catalog, config: Config, found
         f"the database {catalog.place} is at revision {found}, which this Shelter does not know:"
         " it was migrated by a newer version; upgrade Shelter"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStanding:
+    """The revision of a database, None if it has none, and what this release makes of it."""
+
+    revision: str | None
+    newest: str
+    known: bool
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this release and the database are of one mind."""
+        return self.revision == self.newest
+
+
+def schema_standing(catalog: Catalog) -> SchemaStanding:
+    """How the schema stands; nothing is changed and nobody waited for. Raises CatalogAwayError."""
+    with catalog.begin() as connection:
+        config, revision = _configuration(connection), _revision(connection)
+        return SchemaStanding(revision, _newest(config), revision is None or revision in _known(config))
 
 
 def differences(catalog: Catalog) -> list[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shelter_pipeline.catalog import (
+    tables_alerts,
     tables_catalogue,
     tables_discovery,
     tables_fleet,
@@ -17,6 +18,7 @@ from shelter_pipeline.catalog.tables import metadata
 
 __all__ = [
     "metadata",
+    "tables_alerts",
     "tables_catalogue",
     "tables_discovery",
     "tables_fleet",

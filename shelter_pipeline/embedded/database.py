@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import psycopg
 
 from shelter_pipeline.domain.errors import SetupError
-from shelter_pipeline.embedded.postgres import EmbeddedPostgres, create_database
+from shelter_pipeline.embedded.postgres import EmbeddedPostgres, create_database, running_url
 from shelter_pipeline.settings import Settings
 
 CATALOG_DRIVER = "postgresql+psycopg"
@@ -82,6 +82,24 @@ def database_urls(settings: Settings, server: EmbeddedPostgres | None) -> Databa
     return DatabaseUrls(catalog, _beside(catalog))
 
 
+def named_urls(settings: Settings) -> DatabaseUrls | None:
+    """The URLs of both databases as they are named, not tried; nothing is started or made.
+
+    None if they are on the embedded server and that does not run. Raises SetupError for a URL that cannot be read.
+    """
+    if settings.database_url is None:
+        catalog = running_url(settings.home_path, CATALOG_DATABASE, CATALOG_DRIVER)
+    else:
+        given = settings.database_url.get_secret_value()
+        catalog = with_driver(given, CATALOG_DRIVER, setting="SHELTER_DATABASE_URL")
+    if catalog is None:
+        return None
+    if settings.dagster_database_url is None:
+        return DatabaseUrls(catalog, _name_beside(catalog)[1])
+    given = settings.dagster_database_url.get_secret_value()
+    return DatabaseUrls(catalog, with_driver(given, DAGSTER_DRIVER, setting="SHELTER_DAGSTER_DATABASE_URL"))
+
+
 def _catalog_url(settings: Settings, server: EmbeddedPostgres | None) -> str:
     if server is not None:
         server.ensure_database(CATALOG_DATABASE)
@@ -117,9 +135,7 @@ def _database_of(path: str) -> str:
 
 def _beside(catalog: str) -> str:
     """The URL of Dagster's database on the catalog's server, made if it is missing."""
-    parts = urlsplit(catalog)
-    name = f"{_database_of(parts.path)}_dagster"
-    dagster = f"{DAGSTER_DRIVER}://{parts.netloc}/{quote(name, safe='')}?{parts.query}".rstrip("?")
+    name, dagster = _name_beside(catalog)
     with _connect(catalog, setting="SHELTER_DATABASE_URL") as connection:
         try:
             create_database(connection, name)
@@ -132,6 +148,12 @@ def _beside(catalog: str) -> str:
             ) from None
     _connect(dagster, setting="SHELTER_DAGSTER_DATABASE_URL").close()
     return dagster
+
+
+def _name_beside(catalog: str) -> tuple[str, str]:
+    parts = urlsplit(catalog)
+    name = f"{_database_of(parts.path)}_dagster"
+    return name, f"{DAGSTER_DRIVER}://{parts.netloc}/{quote(name, safe='')}?{parts.query}".rstrip("?")
 
 
 def _connect(url: str, *, setting: str) -> psycopg.Connection:

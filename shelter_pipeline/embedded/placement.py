@@ -64,6 +64,12 @@ def postgres_folder(home: Path) -> Path:
     return folder
 
 
+def recorded_data(home: Path) -> Path:
+    """Where a former start has put the data folder, or would put it first."""
+    note = home / "postgres" / "location"
+    return Path(_line(note, 0)) / "data" if note.is_file() else home / "postgres" / "data"
+
+
 def place(home: Path, binaries: Binaries, os_user: str, roots: Sequence[Path]) -> Placement:
     """Decide where things are; whatever a former start decided stands. Raises SetupError.
 

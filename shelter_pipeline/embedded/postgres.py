@@ -32,7 +32,13 @@ from shelter_pipeline.embedded.accounts import make_private_folder
 from shelter_pipeline.embedded.binaries import Binaries, find_binaries
 from shelter_pipeline.embedded.locks import FileLock, held_alone, make_home
 from shelter_pipeline.embedded.logs import last_words, open_log
-from shelter_pipeline.embedded.placement import Placement, default_state_roots, place, postgres_folder
+from shelter_pipeline.embedded.placement import (
+    Placement,
+    default_state_roots,
+    place,
+    postgres_folder,
+    recorded_data,
+)
 from shelter_pipeline.embedded.postmaster import (
     answers_out_of_sight,
     end_backends,
@@ -263,6 +269,12 @@ class EmbeddedPostgres:
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             process.returncode = 0  # it goes on for its other users, and is no longer our child to wait for
+
+
+def running_url(home: Path, database: str, driver: str) -> str | None:
+    """The URL of a database of the home's server if that runs now; nothing is started, made or waited for."""
+    running = find_postmaster(recorded_data(home))
+    return _url(running.sockets, database, driver) if running else None
 
 
 def _url(sockets: Path, database: str, driver: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shelter_pipeline.catalog.blobs import doubt_copies, good_copies
+from shelter_pipeline.catalog.scrubs import note_scrub
 from shelter_pipeline.operations.open_store import find_store
 from shelter_pipeline.operations.scrub_store import scrub_store
 from shelter_pipeline.operations.workplace import Workplace
@@ -15,7 +16,8 @@ def mend_store(workplace: Workplace, text: str | None = None) -> dict[str, Any]:
     """What `scrub_store` says, and how many files are `wanted_again`: the next batches of theirs have them.
 
     Missing is what a manifest of the store promises, and what the catalog thinks to be there: a store that was lost
-    as a whole has no manifests either. What is in quarantine stays there.
+    as a whole has no manifests either. What is in quarantine stays there. The result is kept in the catalog, where
+    alerts see it.
     """
     store = find_store(text, workplace.settings)[0]
     unseen = good_copies(workplace.catalog, store.name)  # first, so that what comes meanwhile is not missed
@@ -28,8 +30,6 @@ def mend_store(workplace: Workplace, text: str | None = None) -> dict[str, Any]:
         doubt_copies(workplace.catalog, store.name, sorted(digests), state=state)
         for state, digests in (("damaged", damaged), ("missing", missing))
     )
-    return report | {
-        "missing": len(missing),
-        "missing_files": sorted(missing),
-        "wanted_again": wanted,
-    }
+    report |= {"missing": len(missing), "missing_files": sorted(missing), "wanted_again": wanted}
+    note_scrub(workplace.catalog, store.name, report)
+    return report

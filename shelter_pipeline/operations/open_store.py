@@ -14,6 +14,7 @@ from shelter_pipeline.vault.store import BlobStore
 
 if TYPE_CHECKING:
     from shelter_pipeline.vault.s3 import S3Store
+    from shelter_pipeline.vault.s3_client import S3Options, S3Place
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 
@@ -54,9 +55,20 @@ def _folder(where: str, settings: Settings) -> Path:
     return Path(where).expanduser().absolute() if where else settings.store_path
 
 
+def s3_place_of(settings: Settings) -> tuple[S3Place, S3Options] | None:
+    """Where on S3 the settings' store is and how it is spoken to; None if it is a folder. Raises SetupError."""
+    return _s3(settings.store, settings) if _has_scheme(settings.store) else None
+
+
 def _on_s3(where: str, settings: Settings) -> S3Store:
     # Here, because it takes half a second, which no command with a folder should have to wait.
     from shelter_pipeline.vault.s3 import S3Store
+
+    place, options = _s3(where, settings)
+    return S3Store(place, settings.scratch_path, options)
+
+
+def _s3(where: str, settings: Settings) -> tuple[S3Place, S3Options]:
     from shelter_pipeline.vault.s3_client import S3Options, S3Place
 
     options = S3Options(
@@ -67,4 +79,4 @@ def _on_s3(where: str, settings: Settings) -> S3Store:
         timeout_seconds=settings.s3_timeout_seconds,
         max_attempts=settings.s3_max_attempts,
     )
-    return S3Store(S3Place.parse(where), settings.scratch_path, options)
+    return S3Place.parse(where), options

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from shelter_pipeline.catalog.scrubs import note_scrub
+from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.open_store import find_store
+from shelter_pipeline.operations.workplace import open_workplace
 from shelter_pipeline.settings import Settings
 from shelter_pipeline.vault.scrub import scrub
 
@@ -29,3 +32,16 @@ def scrub_store(text: str | None, settings: Settings) -> dict[str, Any]:
         "extra_files": report.extra,
         "quarantined": report.quarantined,
     }
+
+
+def note_if_known(settings: Settings, result: dict[str, Any]) -> list[str]:
+    """Keep the result of a scrub of the settings' store in its catalog; a sentence if that cannot be done.
+
+    What was read is worth having without the catalog, which may be what is broken.
+    """
+    try:
+        with open_workplace(settings) as workplace:
+            note_scrub(workplace.catalog, workplace.store.name, result)
+    except ShelterError as error:
+        return [f"the catalog does not know of this scrub, and nobody is told: {error}"]
+    return []

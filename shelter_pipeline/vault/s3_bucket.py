@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from shelter_pipeline.vault.s3_client import S3Error, S3Place, asking
@@ -68,10 +69,18 @@ class Bucket:
         self.place = place
         self._client = client
 
-    def exists(self) -> None:
-        """Ask whether the bucket is there and may be listed; S3Error if not."""
+    def exists(self) -> datetime | None:
+        """Ask whether the bucket is there and may be listed; the server's clock, if it tells. S3Error if not."""
         with asking(f"look into {self.place.name}"):
-            self._client.list_objects_v2(Bucket=self.place.bucket, Prefix=self.place.key(""), MaxKeys=1)
+            reply = self._client.list_objects_v2(
+                Bucket=self.place.bucket, Prefix=self.place.key(""), MaxKeys=1
+            )
+        date = reply["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        try:
+            told = parsedate_to_datetime(date)
+        except ValueError:
+            return None
+        return told if told.tzinfo else told.replace(tzinfo=UTC)
 
     def put(self, location: str, body: bytes | BinaryIO, checksum: str, *, if_absent: bool) -> None:
         """Store a whole object; with `if_absent` S3Error `is_taken` where there is one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
+from shelter_pipeline.catalog.scrubs import last_scrubs
 from shelter_pipeline.orchestration.partitions import add_missing, batches, organizations
 from shelter_pipeline.sample.server import SamplePortal
 from shelter_pipeline_tests.support.dagster import Deployment, change
@@ -294,6 +295,10 @@ def test_fixity_finds_a_rotten_blob_and_fails(deployment: Deployment) -> None:
     path.write_bytes(b"rot")
 
     assert not deployment.run("fixity").success
+    with deployment.workplace() as workplace:
+        (last,) = last_scrubs(workplace.catalog)
+    assert (last["damaged"], last["missing"]) == (1, 0)
+    assert blob.sha256 in last["damaged_files"][0]
 
 
 @pytest.mark.parametrize("missing", ["nobody.mixed.1"])

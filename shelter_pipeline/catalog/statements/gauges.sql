@@ -69,4 +69,15 @@ UNION ALL
 SELECT 'shelter_runs', 'Runs of Dagster by whether their machine is heard of.', 'state',
        CASE WHEN beat_at < now() - make_interval(secs => :silent_seconds) THEN 'silent' ELSE 'at-work' END, count(*)
   FROM run_beat GROUP BY 4
+UNION ALL
+SELECT 'shelter_alerts', 'Troubles that last, by kind.', 'kind', kind, count(*)
+  FROM alert WHERE cleared_at IS NULL GROUP BY kind
+UNION ALL
+SELECT 'shelter_alert_channel_failures', 'Messages in a row that a channel of alerts did not take.', 'channel', name,
+       failures
+  FROM alert_channel
+UNION ALL
+SELECT 'shelter_alerts_looked_seconds', 'Seconds since Dagster last looked for troubles.', NULL, NULL,
+       extract(epoch FROM now() - looked_at)
+  FROM alert_look
 ORDER BY 1, 4;

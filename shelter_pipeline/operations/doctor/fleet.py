@@ -1,0 +1,54 @@
+"""The machines of the fleet, as they last said of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shelter_pipeline.catalog.condition import workers
+from shelter_pipeline.domain.findings import Finding, ok, skipped, warning
+from shelter_pipeline.operations.doctor.databases import current_catalog
+from shelter_pipeline.release import RELEASE
+from shelter_pipeline.settings import Settings
+
+_CHECK = "workers"
+_WRONG_SECONDS = 30
+
+
+def check_workers(settings: Settings) -> Iterator[Finding]:
+    """Silent ones, those of another release, and those whose clock is wrong."""
+    with current_catalog(settings) as catalog:
+        if isinstance(catalog, str):
+            yield skipped(_CHECK, catalog)
+            return
+        found = workers(catalog, silent_seconds=settings.worker_silent_seconds)
+    alive = [row for row in found if not row["silent"] and not row["ending"]]
+    if alive:
+        yield ok(_CHECK, f"{len(alive)} workers are alive: {', '.join(row['name'] for row in alive[:10])}")
+    elif settings.broker_url is not None:
+        yield warning(
+            _CHECK, "no worker is alive, and there is a broker", "Start `shelter worker` on a machine."
+        )
+    else:
+        yield skipped(_CHECK, "there is no fleet")
+    for row in found:
+        if row["ending"]:
+            continue
+        where = f"{row['name']} on {row['host']}"
+        if row["silent"]:
+            yield warning(
+                _CHECK,
+                f"{where} is silent for {row['silent_seconds'] / 60:,.0f} minutes",
+                "Look at the machine, or start its worker again; its runs are taken back.",
+            )
+        elif row["release"] != RELEASE:
+            yield warning(
+                _CHECK,
+                f"{where} is of release {row['release']}, not {RELEASE}",
+                "Upgrade it, and restart it.",
+            )
+        if not row["silent"] and abs(row["clock_offset_seconds"]) > _WRONG_SECONDS:
+            yield warning(
+                _CHECK,
+                f"the clock of {where} differs by {row['clock_offset_seconds']:,.0f} s from the database's",
+                "Switch on a time service (NTP) there.",
+            )
