@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast api-contract api-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-listing bench-probe bench-score bench-s3 lock clean
+.PHONY: help setup demo fleet up test test-fast api-contract api-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-listing bench-probe bench-score bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ setup: $(READY)  ## make .venv with the pinned dependencies
 
 demo: setup  ## rescue the bundled sample portal, start to verdicts
 	$(BIN)/shelter demo
+
+fleet: setup  ## start the services of docker/compose.yaml as processes of this machine (more with WORKERS=3)
+	$(BIN)/python -m docker.native --scale worker=$(or $(WORKERS),2)
 
 up: setup  ## start the embedded system: PostgreSQL, Dagster, the HTTP API
 	$(BIN)/shelter up
@@ -88,9 +91,12 @@ bench-dispatch: setup  ## measure ticks and pages of the Dagster UI at 20,000 ba
 bench-score: setup  ## measure scoring of two million files beside peers (some minutes; less with BENCH="--assets 20000")
 	$(BIN)/python -m benchmarks.scoring $(BENCH)
 
-lock:  ## renew requirements.lock (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --quiet pyproject.toml --group dev --group bench --output-file requirements.lock
+LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+lock:  ## renew the locks: of everything, and from it of the image, of the image on a cluster, of what builds it (needs uv)
+	$(LOCK) pyproject.toml --group dev --group bench --output-file requirements.lock
+	$(LOCK) pyproject.toml --constraint requirements.lock --output-file requirements-production.lock
+	$(LOCK) pyproject.toml --extra kubernetes --constraint requirements.lock --output-file requirements-kubernetes.lock
+	$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
 
 clean:  ## remove the set-up and all state of this folder
 	rm -rf $(VENV) .shelter .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -235,8 +235,9 @@ def scrub(
             result = mend_store(workplace, store)
     else:
         result = scrub_store(store, settings)
-        for sentence in note_if_known(settings, result) if store is None else []:
-            err.print(f"shelter: {escape(printable(sentence))}", highlight=False, soft_wrap=True)
+        if store is None:
+            for sentence in note_if_known(settings, result):
+                announce(f"shelter: {sentence}")
     print_result(result, as_json)
     if result["damaged"] or result["missing"]:
         raise typer.Exit(FAILED)

@@ -42,6 +42,9 @@ def set_up_logging(settings: Settings, *, stream: IO[str] | None = None, quiet: 
 
     `quiet` is for commands that print their results: as text, warnings alone are shown, without their time.
     """
+    ours = logging.getLogger(_OURS)  # whatever `log_beside_dagster` did before
+    ours.handlers = [other for other in ours.handlers if not isinstance(other, _Handler)]
+    ours.setLevel(logging.NOTSET)
     level = _level(settings)
     if quiet and settings.log_format == "text":
         level = max(level, logging.WARNING)

@@ -132,13 +132,17 @@ def _is_newer(connection: sa.Connection, catalog: Catalog, config: Config, found
     known = _known(config)
     if found is None or found in known:
         return False
-    mark = connection.scalar(sa.text("SELECT obj_description('alembic_version'::regclass, 'pg_class')")) or ""
-    if mark.startswith(_MARK) and mark.removeprefix(_MARK) in known:
+    if _lets_go_on(connection, known):
         return True
     raise SetupError(
         f"the database {catalog.place} is at revision {found}, which this Shelter does not know:"
         " it was migrated by a newer version; upgrade Shelter"
     )
+
+
+def _lets_go_on(connection: sa.Connection, known: set[str]) -> bool:
+    mark = connection.scalar(sa.text("SELECT obj_description('alembic_version'::regclass, 'pg_class')")) or ""
+    return mark.startswith(_MARK) and mark.removeprefix(_MARK) in known
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +152,22 @@ class SchemaStanding:
     revision: str | None
     newest: str
     known: bool
+    lets_go_on: bool  # unknown, of a newer release, and this one may work with it
 
     @property
     def is_current(self) -> bool:
-        """Whether this release and the database are of one mind."""
-        return self.revision == self.newest
+        """Whether this release can work with the database as it is."""
+        return self.revision == self.newest or self.lets_go_on
 
 
 def schema_standing(catalog: Catalog) -> SchemaStanding:
     """How the schema stands; nothing is changed and nobody waited for. Raises CatalogAwayError."""
     with catalog.begin() as connection:
         config, revision = _configuration(connection), _revision(connection)
-        return SchemaStanding(revision, _newest(config), revision is None or revision in _known(config))
+        revisions = _known(config)
+        known = revision is None or revision in revisions
+        goes_on = not known and _lets_go_on(connection, revisions)
+        return SchemaStanding(revision, _newest(config), known, goes_on)
 
 
 def differences(catalog: Catalog) -> list[object]:

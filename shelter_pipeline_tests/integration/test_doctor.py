@@ -155,14 +155,32 @@ def test_a_schema_of_another_release_is_named_and_hides_what_needs_it(
 ) -> None:
     with catalog.begin() as connection:
         current = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        mark = connection.scalar(sa.text("SELECT obj_description('alembic_version'::regclass, 'pg_class')"))
     try:
         revise(catalog, revision)
+        change(catalog, "COMMENT ON TABLE alembic_version IS 'code since 9999'")
         findings = found(settings, "catalog", "workers", "alerts")
     finally:
+        change(catalog, f"COMMENT ON TABLE alembic_version IS '{mark}'")
         revise(catalog, current)
 
     assert any(seen == verdict and words in message for seen, message in troubles(findings))
     assert ("workers", "skipped", "the catalog's schema is not of this release") in findings
+
+
+def test_a_schema_of_a_newer_release_that_lets_this_one_go_on_hides_nothing(
+    settings: Settings, catalog: Catalog
+) -> None:
+    with catalog.begin() as connection:
+        current = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    try:
+        revise(catalog, "9999")
+        findings = found(settings, "catalog", "workers")
+    finally:
+        revise(catalog, current)
+
+    assert any(seen == "warning" and "lets this one" in message for seen, message in troubles(findings))
+    assert not any("schema is not of this release" in message for _check, _seen, message in findings)
 
 
 def test_a_database_that_is_not_there_or_says_nothing_is_a_finding_in_time(

@@ -187,6 +187,7 @@ def test_the_least_that_is_logged_is_a_setting() -> None:
 
 def test_setting_up_again_writes_every_record_once(capsys: pytest.CaptureFixture[str]) -> None:
     settings = load_settings(log_format="json")
+    log_beside_dagster(settings)
     for _ in range(3):
         set_up_logging(settings)
         log_beside_dagster(settings)

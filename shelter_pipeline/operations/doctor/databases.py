@@ -9,7 +9,7 @@ from typing import Any
 
 from shelter_pipeline.catalog.condition import engine_condition, glance, server_condition
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.catalog.migrate import schema_standing
+from shelter_pipeline.catalog.migrate import SchemaStanding, schema_standing
 from shelter_pipeline.domain.errors import CatalogAwayError
 from shelter_pipeline.domain.findings import Finding, failed, ok, skipped, warning
 from shelter_pipeline.embedded.database import DAGSTER_DRIVER, named_urls
@@ -62,7 +62,7 @@ def check_catalog(settings: Settings) -> Iterator[Finding]:
         yield _version(catalog, found)
         yield from _use(found)
         yield from _durability(found)
-        yield _schema(standing.revision, standing.newest, known=standing.known)
+        yield _schema(standing)
         yield from _role(found)
         yield clock_finding(f"the database {catalog.place}", ours - found["clock"])
 
@@ -141,10 +141,17 @@ def _durability(found: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _schema(revision: str | None, newest: str, *, known: bool) -> Finding:
+def _schema(standing: SchemaStanding) -> Finding:
+    revision, newest = standing.revision, standing.newest
     if revision is None:
         return warning(_CATALOG, "there is no schema yet", "`shelter migrate` makes it.")
-    if not known:
+    if standing.lets_go_on:
+        return warning(
+            _CATALOG,
+            f"its schema is {revision}, of a newer release, which lets this one ({newest}) go on",
+            "Upgrade Shelter on this machine soon.",
+        )
+    if not standing.known:
         return failed(
             _CATALOG,
             f"its schema is {revision}, which this release ({newest}) does not know: it is of a newer one",
