@@ -47,6 +47,9 @@ check: lint types imports  ## run the gates: lint, format, types, import rules
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/hadolint docker/Dockerfile
+	$(BIN)/shellcheck docker/*.sh
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose*.yaml
 
 types: setup
 	$(BIN)/mypy

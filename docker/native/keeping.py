@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import socket
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from docker.native.compose_file import Service, required_variables
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.embedded.locks import FileLock
 
 # SeaweedFS's ports by their options; the first is the one that others use.
 _WEED_PORTS = tuple(
@@ -22,6 +24,19 @@ _WEED_PORTS = tuple(
 )
 _CLAIM_PORT = 65000
 _TRIED_NETWORKS = 20
+
+
+def claim_folder(folder: Path) -> FileLock:
+    """Become the one topology of a folder. Raises SetupError naming the process that is there already."""
+    lock = FileLock(folder / "lock")
+    if not lock.try_alone():
+        holder = lock.read() or "another one"
+        lock.close()
+        raise SetupError(
+            f"a topology is running in {folder} as process {holder}; stop it, or give another folder"
+        )
+    lock.write(str(os.getpid()))
+    return lock
 
 
 def claim_network(note: Path) -> tuple[socket.socket, str]:

@@ -24,12 +24,12 @@ from types import TracebackType
 from typing import Self
 
 from docker.native.compose_file import Service, read_compose
-from docker.native.keeping import claim_network, kept_ports, kept_secrets, make_files
+from docker.native.keeping import claim_folder, claim_network, kept_ports, kept_secrets, make_files
 from docker.native.process import Process
 from docker.native.stand_ins import Program, check_programs, kind_of, program_of, with_ports
 from docker.native.translation import Translator
 from shelter_pipeline.domain.errors import SetupError
-from shelter_pipeline.embedded.locks import FileLock, claim_home, make_home
+from shelter_pipeline.embedded.locks import FileLock, make_home
 from shelter_pipeline.embedded.processes import remembered, stop_sessions
 
 COMPOSE = Path(__file__).resolve().parents[1] / "compose.yaml"
@@ -218,7 +218,7 @@ class Topology:
 
     def _prepare(self) -> None:
         check_programs([service.image for service in self._compose.services.values()])
-        self._lock = claim_home(self.folder, "docker.native")
+        self._lock = claim_folder(self.folder)
         run_folder = self.folder / "run"
         run_folder.mkdir(exist_ok=True)
         stop_sessions(remembered(run_folder), _LEFTOVER_SECONDS)

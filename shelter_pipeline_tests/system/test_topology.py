@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from docker.native.stand_ins import check_programs
-from docker.native.topology import COMPOSE, Topology
+from docker.native.topology import Topology
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.fleet import list_workers
 from shelter_pipeline.domain.errors import SetupError
@@ -184,9 +184,15 @@ def test_a_process_that_ends_by_itself_takes_its_children_along_and_is_started_a
     assert str(former) not in [line.split()[0] for line in listed.splitlines() if line.split()[1][0] != "Z"]
 
 
+def test_a_folder_has_one_topology_at_a_time(topology: Topology) -> None:
+    with pytest.raises(SetupError, match=f"is running in {topology.folder} as process"):
+        Topology(topology.folder).start()
+
+    assert topology.is_healthy("redis")
+
+
 def test_a_name_that_is_none_is_told_with_those_that_are(topology: Topology, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"no process 'reddis'; there are .*redis"):
         topology.kill("reddis")
     with pytest.raises(SetupError, match="names no service"):
         Topology(tmp_path, scale={"wroker": 2})
-    assert COMPOSE.is_file()
