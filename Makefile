@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fleet up test test-fast api-contract api-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-listing bench-probe bench-score bench-s3 lock clean
+.PHONY: help setup demo fleet up test test-fast api-contract api-long chaos check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-fleet bench-listing bench-probe bench-score bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ api-contract: setup  ## ask for everything in the API's contract, two hundred ti
 api-long: setup  ## hold the API's limits with the deadlines of production, 500 slow connections, bodies of 200 MB
 	API_LONG_TESTS=1 $(BIN)/python -m pytest shelter_pipeline_tests/api/test_limits.py
 
+chaos: setup  ## kill everything at random for ten minutes while a rescue goes on (root; less with CHAOS="--seconds 60")
+	$(BIN)/python -m shelter_pipeline_tests.support.chaos $(CHAOS)
+
 check: lint types imports  ## run the gates: lint, format, types, import rules
 
 lint: setup
@@ -65,11 +68,15 @@ pictures: setup  ## make the pictures of the README and of the guide to backfill
 	$(BIN)/python docs/make_pictures.py
 
 BENCH ?=
+CHAOS ?=
 bench: setup  ## measure harvests at full size beside peers (half an hour; less with BENCH="--datasets 20000 ...")
 	$(BIN)/python -m benchmarks.harvest $(BENCH)
 
 bench-fetch: setup  ## measure fetching beside curl, wget2, rclone, aria2c (a look with BENCH="--scale 0.05")
 	$(BIN)/python -m benchmarks.fetching $(BENCH)
+
+bench-fleet: setup  ## measure what a fleet costs beside fetching, and what more workers bring (root; fewer with BENCH="--workers 1,2")
+	$(BIN)/python -m benchmarks.fleet $(BENCH)
 
 bench-probe: setup  ## measure probes of 200 slow hosts against what politeness allows (a look with BENCH="--scale 0.1")
 	$(BIN)/python -m benchmarks.probing $(BENCH)

@@ -164,6 +164,10 @@ def _make_cluster(placement: Placement, user: str, password: str, database: str)
         if database != "postgres":
             statement = f'CREATE DATABASE "{database}"\n'
             _run(placement, "postgres", "--single", "-D", str(fresh), "postgres", said=statement)
+        with (fresh / "pg_hba.conf").open("a", encoding="ascii") as rules:
+            rules.write(
+                "host all all all scram-sha-256\n"
+            )  # as its image says: clients have addresses of their own
         fresh.rename(placement.data)
     finally:
         secret.unlink()

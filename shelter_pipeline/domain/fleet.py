@@ -13,3 +13,12 @@ QUEUE_TAG: Final = "dagster-celery/queue"
 # Of a worker that is alive, at most so many seconds pass between two beats; thrice that long is silence.
 BEAT_SECONDS: Final = 15.0
 SILENT_SECONDS: Final = 3 * BEAT_SECONDS
+
+
+def beat_seconds(silent_seconds: float) -> float:
+    """How often a worker says that it is there, where so long a silence means that its runs are lost.
+
+    >>> beat_seconds(600), beat_seconds(6)
+    (15.0, 2.0)
+    """
+    return min(BEAT_SECONDS, silent_seconds / 3)

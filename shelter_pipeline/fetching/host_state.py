@@ -37,6 +37,8 @@ _MARGIN, _LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS = 0.03, 0.008, 0.1
 # A span is made longer while the next start in it is not farther away than this.
 _AHEAD_SECONDS = 1.0
 _NO_TIME_SECONDS = 1e-6  # no clock is better
+# When to look again whether a request that was begun has been sent.
+_UNSENT_SECONDS = 0.1
 
 
 def margin_seconds(delay: float) -> float:
@@ -57,6 +59,7 @@ class HeldSlot:
     used_at: float
     busy: bool = False
     leaving: bool = False
+    unsent: bool = False  # its request looks for the host's address, or connects
     start: float = -inf  # of the request that is under way
     start_before: float = -inf  # of the host, for when nothing is sent
 
@@ -108,6 +111,8 @@ class HostState:
         rest = rest_left(self.manners, now)
         if self.free_slot(now) is None:
             return rest or None
+        if self.delay > 0 and any(slot.busy and slot.unsent for slot in self.slots.values()):
+            return max(rest, _UNSENT_SECONDS)
         start = self._next_start(now + rest)
         return start - now if self._has_time(start) else rest or None
 
@@ -186,8 +191,18 @@ class HostState:
         self.sent(slot, now)
         return 0.0
 
+    def not_sent_yet(self, slot: HeldSlot, now: float) -> None:
+        """The request in the slot is begun, and its name, its address or its connection is waited for.
+
+        Nothing else begins at the host meanwhile: where that takes longer than the delay, both would
+        reach the host at the same moment.
+        """
+        self.sent(slot, now)
+        slot.unsent = True
+
     def sent(self, slot: HeldSlot, at: float) -> None:
         """The request in the slot began at this moment, and not before."""
+        slot.unsent = False
         self._began_at = max(self._began_at, at)
         if slot is self._last_slot:
             self._last_start = max(self._last_start, at)
@@ -197,7 +212,7 @@ class HostState:
 
         Without a lesson nothing was sent, and the start is given back if none has followed.
         """
-        slot.busy, slot.used_at = False, now
+        slot.busy, slot.unsent, slot.used_at = False, False, now
         if lesson is None:
             if slot is self._last_slot:
                 self._last_start, self._last_slot = slot.start_before, None

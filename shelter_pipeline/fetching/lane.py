@@ -75,7 +75,8 @@ class Lane:
         self._engine = engine
         self._multi = Multi()
         self._running: dict[Transfer, tuple[Job, Turn, float]] = {}
-        self._begun: list[tuple[Transfer, Turn]] = []  # and perhaps not sent yet
+        self._begun: list[tuple[Transfer, Turn]] = []  # since the sockets were looked at
+        self._unsent: list[tuple[Transfer, Turn]] = []  # begun, and at a name or a connection still
         self._returned: deque[tuple[Job, Any, BaseException | None]] = deque()
         self._counting = threading.Lock()
         self._ended_bytes = 0
@@ -160,14 +161,28 @@ class Lane:
         else:
             pause = 0.0
         ended = self._multi.wait(0.0 if self._begun else pause)
-        for transfer, turn in self._begun:
-            turn.sent(transfer.sent_at)
-        self._begun.clear()
+        self._tell_sent()
         for transfer, error in ended:
             job, turn = self._forget(transfer)
             turn.end(observation(transfer) if transfer.sent else None, sent_at=transfer.sent_at)
             self._engine.frontier.wake(transfer.url.host)
             self._advance(job, None, error)
+
+    def _tell_sent(self) -> None:
+        """Say of what was begun whether it is sent by now: until it is, nothing else begins at its host."""
+        unsent = []
+        for transfer, turn in self._unsent:
+            if transfer.sent_at is not None and not turn.ended:
+                turn.sent(transfer.sent_at)
+                self._engine.frontier.wake(transfer.url.host)
+            elif not turn.ended:
+                unsent.append((transfer, turn))
+        for transfer, turn in self._begun:
+            turn.sent(transfer.sent_at)
+            if transfer.sent_at is None:
+                unsent.append((transfer, turn))
+        self._unsent = unsent
+        self._begun.clear()
 
     def _strand(self) -> None:
         """End what waits for a host that rests too long, asked for or not."""

@@ -55,9 +55,9 @@ class Turn:
         self.ended = False
 
     def sent(self, at: float | None) -> None:
-        """The request was sent at this moment of `time.monotonic`; None if it is on its way, which may be as good.
+        """The request was sent at this moment of `time.monotonic`; None if it was begun and is not sent yet.
 
-        The host's delay counts from here, until its end tells better.
+        The host's delay counts from here. Until it is sent nothing else begins at the host, if that has a delay.
         """
         self._politeness._sent(self._state, self._slot, at)  # noqa: SLF001 - one idea in two classes
 
@@ -216,7 +216,10 @@ class Politeness:
     def _sent(self, state: HostState, slot: HeldSlot, at: float | None) -> None:
         now = self._clock()
         with self._changed:
-            state.sent(slot, now if at is None else min(at, now))
+            if at is None:
+                state.not_sent_yet(slot, now)
+            else:
+                state.sent(slot, min(at, now))
 
     def _end(
         self, state: HostState, slot: HeldSlot, observation: Observation | None, sent_at: float | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import signals
 
+from shelter_pipeline.domain.fleet import beat_seconds
 from shelter_pipeline.embedded.broker import results_url
 from shelter_pipeline.embedded.database import open_database
 from shelter_pipeline.fleet.application import make_application
@@ -23,6 +24,7 @@ def main() -> None:
             describe_machine(settings),
             databases.catalog,
             grace_seconds=settings.worker_grace_seconds,
+            beat_seconds=beat_seconds(settings.worker_silent_seconds),
         )
 
 

@@ -28,7 +28,6 @@ from dagster._serdes import unpack_value
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.fleet import Machine, beat_run, beat_worker, end_run, forget_worker
-from shelter_pipeline.domain.fleet import BEAT_SECONDS
 from shelter_pipeline.embedded.parts import DEFINITIONS
 from shelter_pipeline.fleet.beats import Beats, tell
 from shelter_pipeline.release import RELEASE
@@ -49,7 +48,9 @@ def describe_machine(settings: Settings) -> Machine:
     )
 
 
-def work(application: Celery, machine: Machine, catalog_url: str, *, grace_seconds: float) -> None:
+def work(
+    application: Celery, machine: Machine, catalog_url: str, *, grace_seconds: float, beat_seconds: float
+) -> None:
     """Take runs until asked to end; returns when all have ended or given back."""
     ending = threading.Event()
 
@@ -68,12 +69,12 @@ def work(application: Celery, machine: Machine, catalog_url: str, *, grace_secon
         loglevel="INFO",
         quiet=True,
     )
-    _RunsOf(machine.name, catalog_url).connect()
+    _RunsOf(machine.name, catalog_url, beat_seconds).connect()
     importlib.import_module(DEFINITIONS)  # before the slots are forked, so that each has it
 
     ended = Ending(worker, ending, grace_seconds=grace_seconds, tell=lambda: tell(catalog_url, say))
     signals.worker_shutting_down.connect(ended.begin, weak=False)
-    with Beats(catalog_url, say, seconds=BEAT_SECONDS, name=f"the beat of {machine.name}"):
+    with Beats(catalog_url, say, seconds=beat_seconds, name=f"the beat of {machine.name}"):
         worker.start()
     try:
         tell(catalog_url, lambda catalog: forget_worker(catalog, machine.name))
@@ -120,9 +121,10 @@ class Ending:
 class _RunsOf:
     """In each slot: beats while a run is at work, and the signals by which a run is interrupted."""
 
-    def __init__(self, worker: str, catalog_url: str) -> None:
+    def __init__(self, worker: str, catalog_url: str, beat_seconds: float) -> None:
         self._worker = worker
         self._url = catalog_url
+        self._beat_seconds = beat_seconds
         self._beats = ExitStack()
 
     def connect(self) -> None:
@@ -140,7 +142,7 @@ class _RunsOf:
                 Beats(
                     self._url,
                     lambda catalog: beat_run(catalog, run_id, self._worker),
-                    seconds=BEAT_SECONDS,
+                    seconds=self._beat_seconds,
                     name=f"the beat of run {run_id}",
                 )
             )

@@ -21,7 +21,14 @@ _A, _CNAME, _AAAA = 1, 5, 28
 class NameServer:
     """Answers A and AAAA questions over UDP; a name that it does not know has no address. TTL is always 0."""
 
-    def __init__(self, names: Mapping[str, Answer], *, aliases: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        names: Mapping[str, Answer],
+        *,
+        aliases: Mapping[str, str] | None = None,
+        address: str = "127.0.0.1",
+    ) -> None:
+        self._address = address
         self._names = names
         self._aliases = aliases or {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -29,7 +36,7 @@ class NameServer:
         self.asked: Counter[tuple[str, int]] = Counter()
 
     def __enter__(self) -> Self:
-        self._socket.bind(("127.0.0.1", 53))
+        self._socket.bind((self._address, 53))
         self._thread.start()
         return self
 

@@ -126,3 +126,34 @@ def test_what_was_sent_before_another_changes_nothing_for_that_one() -> None:
     state.sent(first, 0.9)
 
     assert state.pause(GAP) == pytest.approx(GAP)
+
+
+def test_nothing_begins_at_a_host_while_a_request_to_it_is_not_sent_yet() -> None:
+    state = sharing_host(begins=0.0, ends=20.0)
+    slot = state.begin(0.0, 0.0)
+    state.not_sent_yet(slot, 0.0)
+
+    # Its name is looked up for ten seconds; another would wait for the same, and both arrive together.
+    assert all((state.pause(now) or 0.0) > 0 for now in (GAP, 3 * GAP, 10.0))
+
+    state.sent(slot, 10.0)
+    assert state.pause(10.0) == pytest.approx(GAP)
+    assert state.pause(10.0 + GAP) == 0.0
+
+
+def test_a_request_that_ends_unsent_holds_nobody_up() -> None:
+    state = sharing_host(begins=0.0, ends=20.0)
+    slot = state.begin(0.0, 0.0)
+    state.not_sent_yet(slot, 0.0)
+
+    state.end(slot, Lesson(Observation(connect_failed=True), 5.0, 0.5), 5.0)
+
+    assert state.pause(5.0) == 0.0
+
+
+def test_at_a_host_without_a_delay_requests_begin_while_others_connect() -> None:
+    state = sharing_host(begins=0.0, ends=20.0)
+    state.set_delay(0.0, exact=True)
+    state.not_sent_yet(state.begin(0.0, 0.0), 0.0)
+
+    assert state.pause(0.0) == 0.0
