@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fleet up test test-fast api-contract api-long chaos check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-fleet bench-listing bench-probe bench-score bench-s3 lock clean
+.PHONY: help setup demo fleet up test test-fast api-contract api-long chaos fleet-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-fleet bench-listing bench-probe bench-score bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ api-long: setup  ## hold the API's limits with the deadlines of production, 500 
 
 chaos: setup  ## kill everything at random for ten minutes while a rescue goes on (root; less with CHAOS="--seconds 60")
 	$(BIN)/python -m shelter_pipeline_tests.support.chaos $(CHAOS)
+
+fleet-long: setup  ## rescue 20,000 files of 300 hosts over three machines and check what each host saw (root; a quarter of an hour)
+	FLEET_LONG_TESTS=1 $(BIN)/python -m pytest shelter_pipeline_tests/fleet/test_many_hosts.py
 
 check: lint types imports  ## run the gates: lint, format, types, import rules
 

@@ -16,6 +16,7 @@ from shelter_pipeline.catalog.standing import era
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.portal_headers import parse_header
 from shelter_pipeline.logs import told
+from shelter_pipeline.operations.fleet import fleet_slots
 from shelter_pipeline.operations.node_work import housekeep
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.portals.registry import parse_portal
@@ -75,8 +76,9 @@ def organization_keys(workplace: Workplace, portal: str | None = None) -> list[s
 
 
 def download_slots(workplace: Workplace) -> int:
-    """How many batches can run at once, as things are."""
-    return workplace.settings.max_concurrent_runs
+    """How many batches can run at once: on the fleet as it is alive, or without one on this machine."""
+    slots = fleet_slots(workplace)
+    return workplace.settings.max_concurrent_runs if slots is None else slots
 
 
 def next_batches(

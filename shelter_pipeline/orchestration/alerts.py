@@ -14,10 +14,13 @@ from shelter_pipeline.orchestration.jobs import asset_jobs, download, fixity
 from shelter_pipeline.orchestration.node_proofs import node_proofs
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.retention import retention
+from shelter_pipeline.orchestration.verdicts import renew_verdicts
 
 # A failed batch is the ledger's business, and told when it has used up its attempts.
 WATCHED = tuple(
-    job.name for job in (*asset_jobs, audit_job, fixity, node_proofs, retention) if job is not download
+    job.name
+    for job in (*asset_jobs, audit_job, fixity, node_proofs, retention, renew_verdicts)
+    if job is not download
 )
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
 _WINDOW = timedelta(days=2)

@@ -5,7 +5,7 @@ import dagster as dg
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.ledger import due_reports
 from shelter_pipeline.operations.report import publish_report
-from shelter_pipeline.orchestration.jobs import IN_FLIGHT, MAX_RUNTIME_TAG, PRIORITY_TAG
+from shelter_pipeline.orchestration.jobs import IN_FLIGHT, first_in_queue
 from shelter_pipeline.orchestration.partitions import add_missing, organizations
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.summaries import rescue_metadata
@@ -38,7 +38,7 @@ def renew(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplace
 
 @dg.job(
     executor_def=dg.in_process_executor,
-    tags={MAX_RUNTIME_TAG: "3600", PRIORITY_TAG: "5000"},
+    tags=first_in_queue(at_most_hours=1),
     description="Renew the verdicts on organizations that changed.",
 )
 def renew_verdicts() -> None:

@@ -264,3 +264,12 @@ def test_whatever_flies_and_waits_the_queue_stays_short_and_what_is_urgent_is_le
     if len(chosen) > new_urgent:
         assert len(chosen) + len(flying) <= 2 * slots
     assert new_urgent == min(urgent, room.urgent)
+
+
+def test_where_no_worker_of_a_fleet_is_alive_batches_wait_in_the_catalog(
+    planned: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = planned.settings.model_copy(update={"broker_url": SecretStr("redis://127.0.0.1:9/0")})
+    monkeypatch.setattr(resources_of(planned)["workplaces"], "_read_settings", lambda: fleet)
+
+    assert "no worker" in skipped(planned, "download_sensor")

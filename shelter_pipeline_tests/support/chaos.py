@@ -205,6 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 SETTINGS = {
     "SHELTER_WORKER_SLOTS": "1",
+    "SHELTER_RUN_START_TIMEOUT_SECONDS": "180",  # for messages that a killed broker forgot
     "SHELTER_MAX_CONCURRENT_RUNS": "6",
     "SHELTER_HOST_DELAY_SECONDS": "0.2",
     "SHELTER_LEASE_SECONDS": "30",

@@ -31,7 +31,7 @@ DOWNLOADING = ("download_sensor", "lost_run_sensor", "cancelled_run_sensor", "re
 _PATIENCE_SECONDS = 240.0
 _LOOK_SECONDS = 0.5
 _PORTS = {"dagster": 3000}
-# What a rescue came to: each file's state, how often it was settled, by whom.
+# What a rescue came to: files by state; of each file how often it was stored, and how many results came too late.
 _ASSETS = """
 SELECT asset.state, count(*) AS files
   FROM asset
@@ -40,7 +40,7 @@ SELECT asset.state, count(*) AS files
 """
 _SETTLED = """
 SELECT asset.url,
-       count(*) FILTER (WHERE NOT capture.late) AS settled,
+       count(*) FILTER (WHERE NOT capture.late AND capture.verdict = 'stored') AS stored,
        count(*) FILTER (WHERE capture.late) AS late
   FROM asset
   LEFT JOIN capture ON capture.asset_id = asset.id
@@ -131,10 +131,8 @@ class Fleet:
         return Counter({row["state"]: row["files"] for row in self.rows(_ASSETS, urls=self._urls(web))})
 
     def settlements(self, web: WideWeb) -> dict[str, tuple[int, int]]:
-        """Of each file how often it was settled, and how many results came too late."""
-        return {
-            row["url"]: (row["settled"], row["late"]) for row in self.rows(_SETTLED, urls=self._urls(web))
-        }
+        """Of each file how often it was settled as stored, and how many results came too late."""
+        return {row["url"]: (row["stored"], row["late"]) for row in self.rows(_SETTLED, urls=self._urls(web))}
 
     def await_held(
         self, web: WideWeb, at_least: int | None = None, seconds: float = _PATIENCE_SECONDS

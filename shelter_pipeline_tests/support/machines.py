@@ -144,17 +144,17 @@ def _make_hub() -> None:
 @contextmanager
 def _holder() -> Iterator[int]:
     """A process that keeps a namespace until the block ends, or we do."""
-    process = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(b"\n")
-    process.stdin.flush()
-    process.stdout.readline()  # it is in its namespace now
-    try:
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen(
+        ["unshare", "--net", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"\n")
+        process.stdout.read(1)  # it is in its namespace now
+        try:
+            yield process.pid
+        finally:
+            process.kill()
 
 
 def _connect(number: int, holder: int) -> None:

@@ -51,6 +51,8 @@ class NameServer:
         with suppress(OSError):
             while True:
                 question, peer = self._socket.recvfrom(4096)
+                if not question:  # it was shut down
+                    return
                 reply = self._reply(question)
                 if reply is not None:
                     self._socket.sendto(reply, peer)

@@ -132,19 +132,19 @@ def _read(line: str) -> Asked:
 def running_wide_web(folder: Path, web: WideWeb) -> Iterator[ServedWeb]:
     """The server as a process of its own for the length of a block; its log is in `folder`."""
     log = folder / f"{web.title}.requests"
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", __name__, str(log), json.dumps(asdict(web))],
         stdin=subprocess.PIPE,  # it ends with us
         stdout=subprocess.PIPE,
-    )
-    try:
+        bufsize=0,
+    ) as process:
         assert process.stdout is not None
-        if process.stdout.readline() != b"ready\n":
-            raise RuntimeError(f"the wide web did not start on port {web.port}")
-        yield ServedWeb(web, log, process)
-    finally:
-        process.kill()
-        process.wait()
+        try:
+            if process.stdout.readline() != b"ready\n":
+                raise RuntimeError(f"the wide web did not start on port {web.port}")
+            yield ServedWeb(web, log, process)
+        finally:
+            process.kill()
 
 
 class _Connection(asyncio.Protocol):
