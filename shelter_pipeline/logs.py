@@ -30,6 +30,8 @@ from shelter_pipeline.settings import Settings, environment_secrets
 MOST_CHARACTERS: Final = 16_000  # of a message, and again of its exception
 # They say at info what only their authors want to know.
 _TALKATIVE = ("alembic", "boto3", "botocore", "urllib3", "s3transfer", "httpx", "asyncio", "grpc")
+# Who knows the path of a webhook may speak through it.
+_HOOKS, _LEAST_HOOK_CHARACTERS = ("http", "https"), 16
 _ABOUT: ContextVar[Mapping[str, Any]] = ContextVar("about", default=MappingProxyType({}))
 _OURS = "shelter_pipeline"
 _FIELDS = "fields"
@@ -214,14 +216,17 @@ def _secrets_of(settings: Settings) -> Iterator[str]:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """The secret; of a URL its password alone, for the rest of it says where something is."""
+    """The secret; of a URL its password, and a path that is too long to say merely where something is."""
     if "://" not in secret:
         yield secret
         return
     try:
-        password = urlsplit(secret).password
+        parts = urlsplit(secret)
+        password = parts.password
     except ValueError:
         yield secret
         return
     if password:
         yield from {password, unquote(password)}
+    if parts.scheme in _HOOKS and len(parts.path) >= _LEAST_HOOK_CHARACTERS:
+        yield parts.path

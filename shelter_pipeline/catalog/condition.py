@@ -35,5 +35,5 @@ def engine_condition(catalog: Catalog) -> dict[str, Any]:
 
 
 def workers(catalog: Catalog, *, silent_seconds: float) -> list[dict[str, Any]]:
-    """Every machine of the fleet: `{name, host, release, ending, silent, silent_seconds, clock_offset_seconds}`."""
+    """The fleet: `{name, host, release, queues, ending, silent, silent_seconds, clock_offset_seconds}` a machine."""
     return [dict(row) for row in catalog.rows("worker_condition", silent_seconds=silent_seconds)]

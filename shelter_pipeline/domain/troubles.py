@@ -58,8 +58,8 @@ KINDS = {
             "blobs-damaged",
             "Damaged or missing files in the store",
             "urgent",
-            "Damaged files are in quarantine and nothing was deleted; have them fetched again while their sources"
-            " still stand, and look at the disk.",
+            "Damaged files are in quarantine and nothing was deleted; `shelter scrub --mend` has them fetched again"
+            " while their sources still stand. Look at the disk.",
         ),
         TroubleKind(
             "no-room",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import Celery
 from dagster_celery.make_app import make_app
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
@@ -9,6 +11,7 @@ from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 from shelter_pipeline.embedded.broker import broker_options
 from shelter_pipeline.settings import Settings
 
+_log = logging.getLogger(__name__)
 # A process is renewed now and then: what leaks in a library leaks for so many runs at most.
 _RUNS_A_PROCESS = 50
 
@@ -41,3 +44,15 @@ def make_application(settings: Settings, results_url: str) -> Celery:
     create_execute_job_task(application)
     create_resume_job_task(application)
     return application
+
+
+def forget_results(application: Celery) -> None:
+    """Remove what is kept of tasks that ended more than a week ago.
+
+    Celery leaves that to a scheduler of its own, which no fleet of ours has. Where it cannot be done now, the next
+    worker that starts does it.
+    """
+    try:
+        application.backend.cleanup()
+    except Exception as error:  # noqa: BLE001 - old rows harm nobody, and the database may be away
+        _log.warning("results of old tasks are not removed: %s", type(error).__name__)

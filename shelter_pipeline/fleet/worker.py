@@ -138,6 +138,7 @@ class _RunsOf:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         if run_id is not None:
+            self._beats.callback(self._forget, run_id)  # after the last beat, which would say the opposite
             self._beats.enter_context(
                 Beats(
                     self._url,
@@ -146,7 +147,6 @@ class _RunsOf:
                     name=f"the beat of run {run_id}",
                 )
             )
-            self._beats.callback(self._forget, run_id)
 
     def _end(self, **_named: Any) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

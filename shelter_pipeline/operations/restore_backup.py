@@ -18,12 +18,12 @@ from shelter_pipeline.catalog.migrate import knows
 from shelter_pipeline.catalog.restoring import analyze_rebuilt
 from shelter_pipeline.catalog.standing import Standing, leap_numbers, standing
 from shelter_pipeline.domain.errors import SetupError
-from shelter_pipeline.embedded.database import DatabaseUrls
+from shelter_pipeline.embedded.database import DatabaseUrls, open_catalog
 from shelter_pipeline.embedded.dumping import restore
 from shelter_pipeline.operations.backup_folder import CATALOG, DAGSTER, BackupRecord, read_backup
 from shelter_pipeline.operations.open_store import find_store
 from shelter_pipeline.operations.rebuild_catalog import Progress, rebuild_catalog
-from shelter_pipeline.operations.workplace import open_workplace
+from shelter_pipeline.operations.workplace import open_workplace, prepare_catalog
 from shelter_pipeline.settings import Settings
 
 RESTORED, KEPT, FRESH = "restored", "kept", "fresh"
@@ -90,8 +90,12 @@ def begin_anew(
     store holds. Returns `{revision, seconds, store}`, as `restore_backup`.
     """
     began = time.monotonic()
+    with open_catalog(settings) as url, closing(Catalog(url)) as catalog:
+        leap_numbers(
+            catalog
+        )  # before anything that may fail: whoever goes on from there must not repeat a number
+        prepare_catalog(catalog, settings, asked=True)
     with open_workplace(settings) as workplace:
-        leap_numbers(workplace.catalog)
         analyze_rebuilt(workplace.catalog)
         caught_up = None
         if catch_up:

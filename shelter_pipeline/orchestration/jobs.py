@@ -100,12 +100,17 @@ report_organizations = dg.define_asset_job(
 def scrub(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplaces]) -> None:
     """Read every blob of the store again and compare it with its name; what is lost is wanted again."""
     with workplaces.open() as workplace:
-        result = mend_store(workplace)
+        result = mend_store(workplace, sure=False)
     lists = {name: value for name, value in result.items() if isinstance(value, list)}
     context.add_output_metadata(
         {name: value for name, value in result.items() if isinstance(value, int)}
         | {name: table([{"file": str(item)} for item in value[:50]]) for name, value in lists.items()}
     )
+    if result["withheld"]:
+        raise dg.Failure(
+            description=f"{result['withheld']} blobs are missing at once, so they are not wanted again: see that the"
+            " store is mounted; if they are lost indeed, say so with `shelter scrub --mend`"
+        )
     if result["damaged"] or result["missing"]:
         raise dg.Failure(
             description=f"{result['damaged']} damaged and {result['missing']} missing blobs; damaged ones are in"

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from shelter_pipeline.catalog.standing import leap_numbers
+from shelter_pipeline.domain.fleet import CATALOG, DOWNLOADS, QUEUE_TAG, UPKEEP
 from shelter_pipeline.operations.ledger import add_portal, next_batches
 from shelter_pipeline.orchestration.partitions import add_missing, contiguous_ranges, organizations, portals
 from shelter_pipeline.sample.server import SamplePortal
@@ -23,6 +24,13 @@ def test_what_a_person_starts_does_not_wait_behind_downloads(planned: Deployment
 
     for job in ("refresh_portal", "discover_portal", "plan_organizations", "report_organizations", "rescore"):
         assert int(planned.defs.resolve_job_def(job).tags["dagster/priority"]) > max(downloads)
+
+
+def test_every_job_goes_to_a_queue_of_its_kind(deployment: Deployment) -> None:
+    jobs = [job for job in deployment.defs.resolve_all_job_defs() if not job.name.startswith("__")]
+
+    assert jobs
+    assert {job.name for job in jobs if job.tags.get(QUEUE_TAG) not in {DOWNLOADS, CATALOG, UPKEEP}} == set()
 
 
 def test_a_restored_catalog_asks_dagster_for_runs_that_it_has_never_heard_of(planned: Deployment) -> None:

@@ -56,8 +56,25 @@ def test_more_than_a_page_of_them_are_all_found(
     assert outdated(deployment, hours=1) == runs
 
 
+def test_what_shows_how_something_stands_is_kept_until_a_later_run_shows_it(planned: Deployment) -> None:
+    rescue, listing = dg.AssetKey("organization_rescue"), dg.AssetKey("package_list")
+    organizations = set(planned.instance.get_dynamic_partitions("organization"))
+    first, *others = sorted(organizations)
+    overtaken = planned.run("report_organizations", first).run_id
+    shown = {planned.run("report_organizations", key).run_id for key in (*others, first)}
+
+    found = outdated(planned, hours=1)
+    for run_id in found:
+        planned.instance.delete_run(run_id)
+
+    assert overtaken in found
+    assert not shown & found
+    assert planned.instance.get_materialized_partitions(rescue) == organizations
+    assert planned.instance.get_materialized_partitions(listing) == {"sample"}
+
+
 def test_the_job_removes_them_with_their_logs(deployment: Deployment) -> None:
-    old = deployment.run("rescore").run_id
+    old, shown = (deployment.run("rescore").run_id for _ in range(2))
     settings = deployment.settings.model_copy(update={"run_retention_days": 0})
     impatient = Deployment(
         settings,
@@ -68,3 +85,4 @@ def test_the_job_removes_them_with_their_logs(deployment: Deployment) -> None:
     assert impatient.run("retention").success
     assert deployment.instance.get_run_by_id(old) is None
     assert not deployment.instance.all_logs(old)
+    assert deployment.instance.all_logs(shown)

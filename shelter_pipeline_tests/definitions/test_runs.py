@@ -9,6 +9,7 @@ from shelter_pipeline.catalog.scrubs import last_scrubs
 from shelter_pipeline.orchestration.partitions import add_missing, batches, organizations
 from shelter_pipeline.sample.server import SamplePortal
 from shelter_pipeline_tests.support.dagster import Deployment, change
+from shelter_pipeline_tests.support.rebuilding import rows
 
 READ_ALL = {"ops": {"package_list": {"config": {"mode": "full"}}}}
 
@@ -299,6 +300,28 @@ def test_fixity_finds_a_rotten_blob_and_fails(deployment: Deployment) -> None:
         (last,) = last_scrubs(workplace.catalog)
     assert (last["damaged"], last["missing"]) == (1, 0)
     assert blob.sha256 in last["damaged_files"][0]
+
+
+def test_fixity_does_not_take_a_store_that_is_not_mounted_for_a_loss(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shelter_pipeline.operations.mend_store._LEAST", 1)
+    with SamplePortal() as sample:
+        refreshed(deployment, sample)
+        planned(deployment, "hhs-gov")
+        for key in deployment.instance.get_dynamic_partitions("batch"):
+            deployment.run("download", key)
+    store = deployment.settings.store_path
+    store.rename(store.with_name("elsewhere"))
+    (store / "blobs").mkdir(parents=True)
+
+    failed = deployment.run("fixity")
+
+    assert "see that the store is mounted" in failure_of(failed)
+    with deployment.workplace() as workplace:
+        (last,) = last_scrubs(workplace.catalog)
+        assert last["missing"] > 0
+        assert rows(workplace, "SELECT DISTINCT state FROM copy") == [("good",)]
 
 
 @pytest.mark.parametrize("missing", ["nobody.mixed.1"])

@@ -47,6 +47,7 @@ def test_what_a_machine_without_room_cannot_take_others_take(site: Site, tmp_pat
         fleet.told(ODD, SHELTER_SCRATCH=str(disk.path)),
         three_batches(fleet, "full", 8301) as served,
     ):
+        disk.fill()
         assert_rescued(fleet, served)
         asked_by = manners(served.requests()).clients
 

@@ -14,7 +14,7 @@ from shelter_pipeline_tests.support.request_log import manners
 from shelter_pipeline_tests.support.wide_web import ServedWeb, WideWeb
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
-FILES, HOSTS = 240, 12
+FILES, HOSTS = 240, 4  # a batch takes its hosts twelve seconds
 
 
 @contextmanager

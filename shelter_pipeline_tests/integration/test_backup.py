@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
 from shelter_pipeline.catalog.audit import audit
 from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.migrate import _configuration, check_migrated
 from shelter_pipeline.catalog.standing import era
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.records import OrganizationRecord
@@ -109,6 +111,29 @@ def test_a_backup_from_the_middle_of_a_rescue_and_the_store_of_its_end_are_all_t
             assert newest_token(workplace) > last_token
             assert era(workplace.catalog) > 0
             assert set(audit(workplace.catalog).values()) == {0}
+
+
+def test_a_backup_of_an_earlier_release_is_migrated_even_where_processes_do_not(
+    database_url: str, tmp_path: Path
+) -> None:
+    """A restore that stopped half-way would leave numbers to be given out again."""
+    (tmp_path / "store" / "blobs").mkdir(parents=True)
+    settings = settings_for(database_url, tmp_path / "store", auto_migrate=False)
+    with closing(Catalog(database_url)) as catalog:
+        with catalog.begin() as connection:
+            command.upgrade(_configuration(connection), "0012")
+        report = back_up(settings, urls_of(database_url), tmp_path / "backups", dagster=False)
+        with catalog.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+
+        restored_to = restore_backup(
+            settings, urls_of(database_url), plan_restore(Path(report["backup"])), dagster=False
+        )
+
+        assert report["revision"] == "0012"
+        assert restored_to["revision"] == check_migrated(catalog)
+        assert era(catalog) > 0
 
 
 def test_a_restore_into_a_database_that_holds_anything_is_refused_and_changes_nothing(

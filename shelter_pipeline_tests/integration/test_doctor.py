@@ -188,13 +188,12 @@ def test_a_database_that_is_not_there_or_says_nothing_is_a_finding_in_time(
 ) -> None:
     (port,) = free_ports(1)
     with black_hole() as hole:
-        for number, seconds in ((port, 5), (hole, 12)):
+        for number in (port, hole):
             url = f"postgresql://me:s3cret@127.0.0.1:{number}/shelter"
             away = settings_for(url, tmp_path / "store", dagster_database_url=url)
-            began = time.monotonic()
-            findings = found(away, "catalog", "dagster database", "workers", "store", seconds=10)
+            findings = found(away, "catalog", "dagster database", "workers", "store", seconds=60)
 
-            assert time.monotonic() - began < seconds
+            assert not any("no answer within" in message for _check, _verdict, message in findings)
             verdicts = {check: verdict for check, verdict, _ in findings}
             assert verdicts["catalog"] == verdicts["dagster database"] == "failed"
             assert verdicts["store"] == "skipped"
@@ -348,9 +347,9 @@ def test_a_broker_is_asked_what_it_is_and_whether_it_forgets(settings: Settings)
     with black_hole() as hole:
         for scheme in ("redis", "amqp"):
             silent = settings.model_copy(update={"broker_url": SecretStr(f"{scheme}://127.0.0.1:{hole}//")})
-            began = time.monotonic()
-            assert [verdict for _, verdict, _ in found(silent, "broker", seconds=15)] == ["failed"]
-            assert time.monotonic() - began < 20
+            ((_check, verdict, message),) = found(silent, "broker", seconds=60)
+            assert verdict == "failed"
+            assert "no answer within" not in message  # it gave up by itself
 
 
 def test_machines_of_the_fleet_that_are_silent_old_or_wrong_are_named(
@@ -359,8 +358,8 @@ def test_machines_of_the_fleet_that_are_silent_old_or_wrong_are_named(
     change(
         catalog,
         "INSERT INTO worker (name, host, release, slots, queues, clock_offset_seconds, beat_at, ending) VALUES"
-        " ('fine', 'h', 'r', 1, '{}', 0, now(), false),"
-        " ('silent', 'h', 'r', 1, '{}', 0, now() - interval '2 hours', false),"
+        " ('fine', 'h', 'r', 1, '{downloads,upkeep}', 0, now(), false),"
+        " ('silent', 'h', 'r', 1, '{catalog}', 0, now() - interval '2 hours', false),"
         " ('gone', 'h', 'r', 1, '{}', 0, now() - interval '2 hours', true),"
         " ('wrong', 'h', 'r', 1, '{}', 7200, now(), false)",
     )
@@ -371,6 +370,7 @@ def test_machines_of_the_fleet_that_are_silent_old_or_wrong_are_named(
     assert "fine on h is of release r" in said
     assert "the clock of wrong on h differs by 7,200 s" in said
     assert "gone" not in said
+    assert "no worker that is alive takes catalog, dagster: runs of that kind wait" in said
 
 
 def test_channels_that_fail_looks_that_nobody_takes_and_open_troubles_are_seen(

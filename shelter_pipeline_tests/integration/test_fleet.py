@@ -18,6 +18,10 @@ from shelter_pipeline.catalog.fleet import (
     silent_runs,
 )
 from shelter_pipeline.catalog.tables_fleet import run_beat, worker
+from shelter_pipeline.embedded.broker import results_url
+from shelter_pipeline.embedded.database import DAGSTER_DRIVER
+from shelter_pipeline.fleet.application import forget_results, make_application
+from shelter_pipeline.settings import load_settings
 
 ADA = Machine("ada.7", "ada", "0.1.0", 4, ("downloads", "catalog"))
 BOB = Machine("bob.9", "bob", "0.1.0", 2, ("downloads",))
@@ -100,3 +104,25 @@ def test_the_end_of_one_worker_is_not_the_end_of_anothers_run(catalog: Catalog) 
     age(catalog, run_beat, minutes=20)
 
     assert [run.worker for run in silent_runs(catalog, silent_seconds=0.5)] == ["bob.9"]
+
+
+def test_what_is_known_of_tasks_is_forgotten_after_a_week(catalog_url: str) -> None:
+    dagster_url = (
+        sa.make_url(catalog_url).set(drivername=DAGSTER_DRIVER).render_as_string(hide_password=False)
+    )
+    settings = load_settings(broker_url="redis://127.0.0.1:9/0")
+    application = make_application(settings, results_url(dagster_url))
+    for task in ("of old", "of today"):
+        application.backend.store_result(task, 0, "SUCCESS")
+    engine = sa.create_engine(catalog_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE celery_taskmeta SET date_done = date_done - interval '8 days' WHERE task_id = 'of old'"
+        )
+
+    forget_results(application)
+
+    with engine.begin() as connection:
+        left = connection.exec_driver_sql("SELECT task_id FROM celery_taskmeta").scalars().all()
+    engine.dispose()
+    assert left == ["of today"]

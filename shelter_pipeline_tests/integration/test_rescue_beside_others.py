@@ -17,6 +17,7 @@ from shelter_pipeline.operations.plan_organization import plan_organization
 from shelter_pipeline.operations.rescue_batch import rescue_batch
 from shelter_pipeline.operations.rescue_organization import rescue_organization
 from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline_tests.support.dagster import change
 from shelter_pipeline_tests.support.fault_server import FaultServer, Pause, head, whole
 from shelter_pipeline_tests.support.records import a_dataset, a_resource, discovered, harvested
 from shelter_pipeline_tests.support.workplaces import a_workplace
@@ -84,3 +85,21 @@ def test_what_a_dead_run_holds_is_waited_for_until_its_lease_is_over_and_then_do
     said = capsys.readouterr().err
     assert said.count("waiting for what others have in hand") == 1
     assert f"{key} ({FILES} files, run dead-run)" in said
+
+
+@pytest.mark.timeout(120)
+def test_who_holds_files_since_an_earlier_batch_of_theirs_is_waited_for_too(workplace: Workplace) -> None:
+    with FaultServer() as server:
+        (key,) = planned(workplace, [server.serves(f"/{n}.csv", *whole(BODY)) for n in range(FILES)])
+        batch = find_batch(workplace.catalog, key)
+        claim_batch(workplace.catalog, batch.id, holder="elder-run", limit=FILES, lease_seconds=3)
+        change(workplace, "UPDATE batch SET state = 'failed'")  # its attempts are used up meanwhile
+        told: list[AtWork] = []
+
+        report = rescue_organization(workplace, "epa-gov", waiting=told.extend)
+
+        asked = [server.requests(f"/{n}.csv") for n in range(FILES)]
+
+    assert report["verdict"] == "complete"
+    assert asked == [1] * FILES
+    assert {(each.holder, each.files) for each in told} == {("elder-run", FILES)}

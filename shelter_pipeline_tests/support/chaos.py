@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from shelter_pipeline.domain.errors import ShelterError
@@ -104,7 +105,7 @@ def judge(fleet: Fleet, served: ServedWeb, seed: int, kills: list[tuple[float, s
     """Wait until the rescue has ended and nothing runs, each for a bounded time, and look at everything."""
     web, found = served.web, Judgement(seed, kills, files=served.web.files)
     began = time.monotonic()
-    fleet.await_held(web, seconds=_RECOVERY_SECONDS)
+    fleet.wait_until(partial(_is_held, fleet, web), _RECOVERY_SECONDS, lambda: str(fleet.settled(web)))
     found.recovered_seconds = round(time.monotonic() - began, 1)
     found.not_settled_once = {url: told for url, told in fleet.settlements(web).items() if told[0] != 1}
     found.hanging = _hanging(fleet)
@@ -116,6 +117,11 @@ def judge(fleet: Fleet, served: ServedWeb, seed: int, kills: list[tuple[float, s
     found.scrub = _scrub(fleet)
     found.nightly = _next_night(fleet, web)
     return found
+
+
+def _is_held(fleet: Fleet, web: WideWeb) -> bool:
+    fleet.hurry()  # a batch whose run was lost rests for minutes, for it may be to blame
+    return fleet.settled(web)["held"] == web.files
 
 
 def _told(seen: Manners) -> dict[str, Any]:

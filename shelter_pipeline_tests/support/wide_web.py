@@ -43,6 +43,7 @@ class WideWeb:
     port: int
     domain: str = ""
     title: str = "wide"
+    spread: bool = True  # whether a host's files have several publishers, and so come into several batches
 
     def host(self, number: int) -> str:
         """The name and port of a host, as it stands in URLs."""
@@ -56,7 +57,7 @@ class WideWeb:
 
     @property
     def organizations(self) -> list[str]:
-        """The slugs of the publishers; each has files on several hosts, and of most hosts several have files."""
+        """The slugs of the publishers, each of which has files on several hosts."""
         return [f"{self.title}-office-{number}" for number in range(-(-self.hosts // _HOSTS_AN_OFFICE))]
 
     def url(self, number: int) -> str:
@@ -81,7 +82,8 @@ class WideWeb:
         ).encode()
 
     def _office(self, host: int, turn: int) -> str:
-        return self.organizations[(host // _HOSTS_AN_OFFICE + turn) % len(self.organizations)]
+        office = host // _HOSTS_AN_OFFICE + (turn if self.spread else 0)
+        return self.organizations[office % len(self.organizations)]
 
     def _dataset(self, host: int, turn: int, numbers: Sequence[int]) -> dict[str, Any]:
         return {

@@ -30,6 +30,7 @@ SECRETS = {
     "database_url": "postgresql://me:s3cr-t%2Fwith%40signs@db.example/shelter",
     "datagov_api_key": "key-of-the-gateway",
     "api_pepper": "a-pepper-of-many-letters",
+    "alert_slack_url": "https://hooks.slack.example/services/T01/B02/who-has-this-speaks",
 }
 
 
@@ -89,10 +90,18 @@ def test_no_setting_that_is_secret_is_ever_written(log_format: str) -> None:
 
     log.warning("cannot reach %s", SECRETS["database_url"], extra=told(key=SECRETS["datagov_api_key"]))
     failed(log, f"{SECRETS['api_pepper']} and {SECRET}")
+    log.warning("cannot tell %s", SECRETS["alert_slack_url"])
 
     said = stream.getvalue()
     assert "db.example" in said
-    for secret in (SECRET, "s3cr-t%2F", SECRETS["datagov_api_key"], SECRETS["api_pepper"]):
+    assert "hooks.slack.example" in said
+    for secret in (
+        SECRET,
+        "s3cr-t%2F",
+        "who-has-this-speaks",
+        SECRETS["datagov_api_key"],
+        SECRETS["api_pepper"],
+    ):
         assert secret not in said
 
 

@@ -124,7 +124,7 @@ def _use(found: dict[str, Any]) -> Iterator[Finding]:
         yield warning(
             _CATALOG,
             message,
-            "Raise max_connections: each run, worker and page of Dagster holds some; 300 serve twenty workers.",
+            "Raise max_connections: each run, worker and page of Dagster holds some, a run ten at most.",
         )
     else:
         yield ok(_CATALOG, message)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from shelter_pipeline.catalog.condition import workers
 from shelter_pipeline.domain.findings import Finding, ok, skipped, warning
+from shelter_pipeline.domain.fleet import QUEUES
 from shelter_pipeline.operations.doctor.databases import current_catalog
 from shelter_pipeline.release import RELEASE
 from shelter_pipeline.settings import Settings
@@ -15,7 +16,7 @@ _WRONG_SECONDS = 30
 
 
 def check_workers(settings: Settings) -> Iterator[Finding]:
-    """Silent ones, those of another release, and those whose clock is wrong."""
+    """Silent ones, those of another release, those whose clock is wrong, and work that none of them takes."""
     with current_catalog(settings) as catalog:
         if isinstance(catalog, str):
             yield skipped(_CHECK, catalog)
@@ -24,6 +25,13 @@ def check_workers(settings: Settings) -> Iterator[Finding]:
     alive = [row for row in found if not row["silent"] and not row["ending"]]
     if alive:
         yield ok(_CHECK, f"{len(alive)} workers are alive: {', '.join(row['name'] for row in alive[:10])}")
+        taken = {queue for row in alive for queue in row["queues"]}
+        if left := [queue for queue in QUEUES if queue not in taken]:
+            yield warning(
+                _CHECK,
+                f"no worker that is alive takes {', '.join(left)}: runs of that kind wait, and then fail",
+                "Let a worker take it: SHELTER_WORKER_QUEUES, empty for all.",
+            )
     elif settings.broker_url is not None:
         yield warning(
             _CHECK, "no worker is alive, and there is a broker", "Start `shelter worker` on a machine."
