@@ -25,7 +25,7 @@ demo: setup  ## rescue the bundled sample portal, start to verdicts
 	$(BIN)/shelter demo
 
 fleet: setup  ## start the services of docker/compose.yaml as processes of this machine (more with WORKERS=3)
-	$(BIN)/python -m docker.native --scale worker=$(or $(WORKERS),2)
+	$(BIN)/python -m docker.native --scale worker=$(or $(WORKERS),2) $(FLEET)
 
 up: setup  ## start the embedded system: PostgreSQL, Dagster, the HTTP API
 	$(BIN)/shelter up
@@ -72,6 +72,7 @@ pictures: setup  ## make the pictures of the README and of the guide to backfill
 
 BENCH ?=
 CHAOS ?=
+FLEET ?=
 bench: setup  ## measure harvests at full size beside peers (half an hour; less with BENCH="--datasets 20000 ...")
 	$(BIN)/python -m benchmarks.harvest $(BENCH)
 

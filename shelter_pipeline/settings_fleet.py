@@ -5,7 +5,9 @@ A part of `Settings`, which is what the package reads.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode
@@ -13,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode
 from shelter_pipeline.domain.fleet import QUEUES
 from shelter_pipeline.settings_sharing import Count, Seconds
 
+_NAME = re.compile(r"[\w.-]{1,100}")
 _BROKERS = ("redis://", "rediss://", "amqp://", "amqps://", "sentinel://")
 
 
@@ -55,10 +58,17 @@ class FleetSettings(BaseSettings):
     @field_validator("broker_url")
     @classmethod
     def _is_a_broker(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(_BROKERS):
+        if value is not None and not _is_a_broker_url(value.get_secret_value()):
             raise ValueError(
                 "it must be a URL like redis://:password@host:6379/0 or amqp://user:password@host//"
             )
+        return value
+
+    @field_validator("worker_name")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if value and not _NAME.fullmatch(value):
+            raise ValueError("it must be letters, digits, '.', '_' and '-', a hundred at most")
         return value
 
     @field_validator("worker_queues", mode="before")
@@ -80,3 +90,14 @@ class FleetSettings(BaseSettings):
     def start_timeout_of_runs(self) -> float:
         """Seconds that a launched run may wait to begin; a fleet may be busy, one machine starts it at once."""
         return self.run_start_timeout_seconds or (3600 if self.broker_url else 180)
+
+
+def _is_a_broker_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Several sentinels are named side by side, which no reader of URLs understands.
+        return url.startswith(_BROKERS) and (
+            parts.scheme == "sentinel" or (bool(parts.hostname) and parts.port != 0)
+        )
+    except ValueError:
+        return False

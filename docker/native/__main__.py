@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from docker.native.keeping import keep_environment
 from docker.native.topology import Topology
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.embedded.interrupts import Interrupts
@@ -79,9 +80,15 @@ def _say(line: str) -> None:
 
 
 def _say_where(topology: Topology) -> None:
+    beside = topology.folder / "shelter.env"
+    keep_environment(
+        beside,
+        topology.environment("webserver") | {"SHELTER_HOME": str(topology.folder.resolve() / "beside")},
+    )
     _say(f"the HTTP API is at {topology.urls['api']}")
     _say(f"Dagster is at {topology.urls['dagster']}, for the user {topology.login[0]!r}")
     _say(f"its password is SHELTER_UI_PASSWORD in {topology.folder / 'secrets.env'}")
+    _say(f"for commands beside it: `. {beside}`, then `shelter fleet`, `shelter status`, …")
     _say(f"logs are in {topology.folder / 'logs'}; Ctrl-C stops everything")
 
 

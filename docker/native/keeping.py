@@ -10,8 +10,9 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from docker.native.compose_file import Service, required_variables
@@ -22,6 +23,7 @@ from shelter_pipeline.embedded.locks import FileLock
 _WEED_PORTS = tuple(
     f"{part}.port{way}" for part in ("s3", "master", "volume", "filer") for way in ("", ".grpc")
 )
+_OURS = ("SHELTER_", "AWS_")
 _CLAIM_PORT = 65000
 _TRIED_NETWORKS = 20
 
@@ -105,6 +107,19 @@ def kept_secrets(path: Path, compose: str) -> dict[str, str]:
         with path.open("a", encoding="ascii") as kept:
             kept.writelines(f"{name}={value}\n" for name, value in fresh.items())
     return known | fresh
+
+
+def keep_environment(path: Path, environment: Mapping[str, str]) -> None:
+    """Write our settings down for a shell to read; passwords are among them, so only its owner may."""
+    path.touch(mode=0o600)
+    path.write_text(
+        "".join(
+            f"export {name}={shlex.quote(value)}\n"
+            for name, value in environment.items()
+            if name.startswith(_OURS)
+        ),
+        encoding="utf-8",
+    )
 
 
 def _lines_of(path: Path) -> Iterator[tuple[str, str]]:

@@ -30,9 +30,12 @@ class SilentRun:
     silent_seconds: float
 
 
-def beat_worker(catalog: Catalog, machine: Machine, *, ending: bool = False) -> None:
-    """Say that the machine is there; with `ending`, that it takes no more."""
-    catalog.count(
+def beat_worker(catalog: Catalog, machine: Machine, *, ending: bool = False) -> float:
+    """Say that the machine is there; with `ending`, that it takes nothing.
+
+    Returns by how many seconds its clock is ahead.
+    """
+    rows = catalog.rows(
         "beat_worker",
         name=machine.name,
         host=machine.host,
@@ -42,6 +45,7 @@ def beat_worker(catalog: Catalog, machine: Machine, *, ending: bool = False) -> 
         clock=time.time(),
         ending=ending,
     )
+    return float(rows[0]["clock_offset_seconds"])
 
 
 def forget_worker(catalog: Catalog, name: str) -> None:

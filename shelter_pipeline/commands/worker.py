@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from shelter_pipeline.commands.printing import AsJson, announce, out, print_rows
-from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.domain.errors import SetupError, TransientError
+from shelter_pipeline.domain.fleet import QUEUES
 from shelter_pipeline.settings import Settings, load_settings
 
 
@@ -48,7 +50,23 @@ def worker() -> None:
             f"a worker is one machine of several: set {' and '.join(missing)} to what they share; on one machine,"
             " `shelter up` needs no worker"
         )
+    if settings.broker_url is not None:
+        _ask_broker(settings.broker_url.get_secret_value())
     _become("worker", settings)
+
+
+def _ask_broker(url: str) -> None:
+    """Say when the broker is away, for which a worker waits. Raises SetupError when it refuses the password."""
+    from shelter_pipeline.embedded.broker_trial import try_broker
+
+    try:
+        try_broker(url)
+    except SetupError as error:
+        raise SetupError(
+            f"SHELTER_BROKER_URL: {error}; correct it, and percent-encode what means something in URLs"
+        ) from None
+    except TransientError as error:
+        announce(f"{error}; the worker waits for it. If it runs, look at SHELTER_BROKER_URL")
 
 
 def fleet(as_json: AsJson = False) -> None:
@@ -58,7 +76,20 @@ def fleet(as_json: AsJson = False) -> None:
 
     with open_workplace(load_settings()) as workplace:
         rows = workers(workplace)
-    print_rows("workers", rows, as_json)
+    print_rows("workers", rows if as_json else [_line(row) for row in rows], as_json)
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    state = "silent" if not row["alive"] else "ending" if row["ending"] else "alive"
+    return {
+        "worker": row["name"],
+        "state": state,
+        "runs": f"{row['runs']} of {row['slots']}",
+        "heard": f"{row['silent_seconds']:.0f} s ago",
+        "clock": f"{round(row['clock_offset_seconds'], 1) + 0:+.1f} s",
+        "takes": "everything" if set(row["queues"]) >= set(QUEUES) else " ".join(row["queues"]),
+        "on": f"{row['host']}, {row['release']}",
+    }
 
 
 def automate(
@@ -85,7 +116,14 @@ def _become(part: str, settings: Settings) -> None:
     from shelter_pipeline.embedded.instance import write_instance
     from shelter_pipeline.embedded.locks import make_home
     from shelter_pipeline.embedded.parts import part_commands, part_environment
+    from shelter_pipeline.embedded.stack import check_ports
 
+    listening = {
+        "code-server": {"SHELTER_CODE_SERVER_PORT": (settings.bind_address, settings.code_server_port)},
+        "webserver": {"SHELTER_DAGSTER_PORT": (settings.bind_address, settings.dagster_port)},
+    }
+    # gRPC would share the port with a code server that is there already, and each would get some of the calls.
+    check_ports(listening.get(part, {}))
     home = make_home(settings.home_path)
     instance = write_instance(home, settings)
     with open_database(settings) as databases:

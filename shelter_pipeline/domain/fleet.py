@@ -13,6 +13,13 @@ QUEUE_TAG: Final = "dagster-celery/queue"
 # Of a worker that is alive, at most so many seconds pass between two beats; thrice that long is silence.
 BEAT_SECONDS: Final = 15.0
 SILENT_SECONDS: Final = 3 * BEAT_SECONDS
+# S3 refuses what is signed by a clock that is a quarter of an hour off; certificates end and logs lie before.
+MOST_CLOCK_OFFSET_SECONDS: Final = 300.0
+
+
+def clock_is_wrong(offset_seconds: float) -> bool:
+    """Whether a machine whose clock is so far from the database's would only spoil what it takes."""
+    return abs(offset_seconds) > MOST_CLOCK_OFFSET_SECONDS
 
 
 def beat_seconds(silent_seconds: float) -> float:

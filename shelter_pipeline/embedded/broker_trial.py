@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from shelter_pipeline.domain.errors import TransientError
+from shelter_pipeline.domain.errors import SetupError, ShelterError, TransientError
 
 _PATIENCE_SECONDS = 4.0
 
@@ -28,7 +28,11 @@ def broker_place(url: str) -> str:
 
 
 def try_broker(url: str) -> BrokerState:
-    """Connect and ask; nothing is queued. Raises TransientError, which never shows the URL's password."""
+    """Connect and ask; nothing is queued.
+
+    Raises SetupError when user or password are wrong, and TransientError for all that may be over soon; neither
+    shows the URL's password.
+    """
     # Here, because Celery's libraries take a second, which nobody without a fleet should have to wait.
     from amqp.exceptions import AMQPError
     from kombu.connection import Connection
@@ -49,9 +53,22 @@ def try_broker(url: str) -> BrokerState:
             return BrokerState(_word(told.get("product", "AMQP")), _word(told.get("version", "")))
     # What an error says may repeat the URL.
     except (AMQPError, KombuError, RedisError, OSError, ValueError, KeyError) as error:
-        raise TransientError(
-            f"the broker at {broker_place(url)} does not answer as it should ({type(error).__name__})"
-        ) from None
+        raise _why(url, error) from None
+
+
+def _why(url: str, error: Exception) -> ShelterError:
+    from amqp.exceptions import AccessRefused
+    from redis.exceptions import AuthenticationError
+
+    chain: list[BaseException] = [error]
+    while (deeper := chain[-1].__cause__ or chain[-1].__context__) is not None and deeper not in chain:
+        chain.append(deeper)
+    if any(isinstance(each, AuthenticationError | AccessRefused) for each in chain):
+        return SetupError(f"the broker at {broker_place(url)} refuses its user or password")
+    known = (each.strerror for each in chain if isinstance(each, OSError) and each.strerror)
+    return TransientError(
+        f"the broker at {broker_place(url)} does not answer as it should ({next(known, type(error).__name__)})"
+    )
 
 
 def _redis(client: Any) -> BrokerState:

@@ -122,8 +122,21 @@ class DagsterClient:
                     timeout=timeout_seconds,
                 )
             answer: dict[str, Any] = reply.json()
+        except requests.JSONDecodeError:
+            raise TransientError(_no_dagster(self.url, reply.status_code)) from None
+        except (
+            requests.exceptions.MissingSchema,
+            requests.exceptions.InvalidSchema,
+            requests.exceptions.InvalidURL,
+        ):
+            raise ShelterError(
+                f"{self.url!r} is no address of a webserver, as http://127.0.0.1:3000"
+            ) from None
         except requests.RequestException as error:
-            raise TransientError(f"Dagster's webserver at {self.url} does not answer: {error}") from error
+            raise TransientError(
+                f"Dagster's webserver at {self.url} does not answer ({type(error).__name__}); check that it runs"
+                " (`shelter up`, or `shelter serve webserver`) and that this is its address"
+            ) from error
         return answer
 
     def has_location(self) -> bool:
@@ -244,3 +257,9 @@ def _part(answer: Mapping[str, Any], name: str) -> list[Any]:
         raise ShelterError(f"Dagster refuses the query: {answer.get('message', answer)}")
     found: list[Any] = answer[name]
     return found
+
+
+def _no_dagster(url: str, status: int) -> str:
+    if status == requests.codes.unauthorized:
+        return f"{url} asks for a password; name the address of Dagster's webserver itself, not of a proxy before it"
+    return f"{url} is no webserver of Dagster, or one that is not ready (it answered {status})"

@@ -18,6 +18,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -27,9 +28,18 @@ from dagster._grpc.types import ExecuteRunArgs, ResumeRunArgs
 from dagster._serdes import unpack_value
 
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.catalog.fleet import Machine, beat_run, beat_worker, end_run, forget_worker
+from shelter_pipeline.catalog.fleet import (
+    Machine,
+    beat_run,
+    beat_worker,
+    end_run,
+    forget_worker,
+    list_workers,
+)
+from shelter_pipeline.domain.fleet import SILENT_SECONDS
 from shelter_pipeline.embedded.parts import DEFINITIONS
 from shelter_pipeline.fleet.beats import Beats, tell
+from shelter_pipeline.fleet.clock import await_clock, end_if_wrong
 from shelter_pipeline.release import RELEASE
 from shelter_pipeline.settings import Settings
 
@@ -55,7 +65,9 @@ def work(
     ending = threading.Event()
 
     def say(catalog: Catalog) -> None:
-        beat_worker(catalog, machine, ending=ending.is_set())
+        offset = beat_worker(catalog, machine, ending=ending.is_set())
+        if not ending.is_set():
+            end_if_wrong(offset)
 
     worker = application.Worker(
         hostname=f"{machine.name}@{machine.host}",
@@ -72,6 +84,8 @@ def work(
     _RunsOf(machine.name, catalog_url, beat_seconds).connect()
     importlib.import_module(DEFINITIONS)  # before the slots are forked, so that each has it
 
+    warn_of_namesake(catalog_url, machine)
+    await_clock(catalog_url, partial(beat_worker, machine=machine, ending=True), seconds=beat_seconds)
     ended = Ending(worker, ending, grace_seconds=grace_seconds, tell=lambda: tell(catalog_url, say))
     signals.worker_shutting_down.connect(ended.begin, weak=False)
     with Beats(catalog_url, say, seconds=beat_seconds, name=f"the beat of {machine.name}"):
@@ -80,6 +94,25 @@ def work(
         tell(catalog_url, lambda catalog: forget_worker(catalog, machine.name))
     except Exception as error:  # noqa: BLE001 - its silence says the same a little later
         _log.warning("%s could not say that it ended: %s", machine.name, error)
+
+
+def warn_of_namesake(catalog_url: str, machine: Machine) -> None:
+    """Two machines of one name are harmless to the work, but shown and counted as one."""
+
+    def look(catalog: Catalog) -> None:
+        for row in list_workers(catalog):
+            if row["name"] == machine.name and row["silent_seconds"] < SILENT_SECONDS:
+                _log.warning(
+                    "a worker named %s was heard of %.0f seconds ago; if this one does not take its place, give one of"
+                    " them another SHELTER_WORKER_NAME, or they are shown and counted as one",
+                    machine.name,
+                    row["silent_seconds"],
+                )
+
+    try:
+        tell(catalog_url, look)
+    except Exception as error:  # noqa: BLE001 - only a warning would be missed
+        _log.warning("could not look for another worker named %s: %s", machine.name, error)
 
 
 class Ending:

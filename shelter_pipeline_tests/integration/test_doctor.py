@@ -17,10 +17,13 @@ import pytest
 import sqlalchemy as sa
 from psycopg import sql
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from shelter_pipeline.catalog.alerts import note_failure, take_channel
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.scrubs import note_scrub
+from shelter_pipeline.cli import app
+from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.findings import ok
 from shelter_pipeline.operations.alerts import EngineSigns, look
 from shelter_pipeline.operations.doctor import databases
@@ -333,7 +336,9 @@ def redis(*arguments: str) -> Iterator[int]:
         process.wait(10)
 
 
-def test_a_broker_is_asked_what_it_is_and_whether_it_forgets(settings: Settings) -> None:
+def test_a_broker_is_asked_what_it_is_and_whether_it_forgets(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with redis("--requirepass", "s3cret", "--maxmemory-policy", "allkeys-lru") as port:
         fleet = settings.model_copy(update={"broker_url": SecretStr(f"redis://:s3cret@127.0.0.1:{port}/0")})
         findings = found(fleet, "broker")
@@ -342,7 +347,14 @@ def test_a_broker_is_asked_what_it_is_and_whether_it_forgets(settings: Settings)
         wrong = settings.model_copy(update={"broker_url": SecretStr(f"redis://:wr0ng@127.0.0.1:{port}/0")})
         ((verdict, message),) = troubles(found(wrong, "broker"))
         assert verdict == "failed"
+        assert "refuses its user or password" in message
         assert "wr0ng" not in message
+        monkeypatch.setenv("SHELTER_BROKER_URL", f"redis://:wr0ng@127.0.0.1:{port}/0")
+        monkeypatch.setenv("SHELTER_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+        ended = CliRunner().invoke(app, ["worker"])
+        assert isinstance(ended.exception, SetupError)
+        assert "SHELTER_BROKER_URL: the broker at redis://127.0.0.1" in str(ended.exception)
+        assert "wr0ng" not in str(ended.exception)
 
     with black_hole() as hole:
         for scheme in ("redis", "amqp"):
@@ -361,7 +373,8 @@ def test_machines_of_the_fleet_that_are_silent_old_or_wrong_are_named(
         " ('fine', 'h', 'r', 1, '{downloads,upkeep}', 0, now(), false),"
         " ('silent', 'h', 'r', 1, '{catalog}', 0, now() - interval '2 hours', false),"
         " ('gone', 'h', 'r', 1, '{}', 0, now() - interval '2 hours', true),"
-        " ('wrong', 'h', 'r', 1, '{}', 7200, now(), false)",
+        " ('wrong', 'h', 'r', 1, '{}', 7200, now(), false),"
+        " ('waits', 'h', 'r', 1, '{}', -7200, now(), true)",
     )
 
     said = " / ".join(message for _, message in troubles(found(settings, "workers")))
@@ -369,8 +382,14 @@ def test_machines_of_the_fleet_that_are_silent_old_or_wrong_are_named(
     assert "silent on h is silent for 120 minutes" in said
     assert "fine on h is of release r" in said
     assert "the clock of wrong on h differs by 7,200 s" in said
+    assert "the clock of waits on h differs by -7,200 s" in said
     assert "gone" not in said
     assert "no worker that is alive takes catalog, dagster: runs of that kind wait" in said
+    assert "slots" not in said
+
+    change(catalog, "UPDATE worker SET slots = 3 WHERE NOT ending")
+    fleet = settings.model_copy(update={"broker_url": SecretStr("redis://127.0.0.1:1/0")})
+    assert "they have 6 slots together, and 4 runs may go on at once" in str(found(fleet, "workers"))
 
 
 def test_channels_that_fail_looks_that_nobody_takes_and_open_troubles_are_seen(

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from dataclasses import replace
 
+import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.fleet import (
@@ -18,9 +22,13 @@ from shelter_pipeline.catalog.fleet import (
     silent_runs,
 )
 from shelter_pipeline.catalog.tables_fleet import run_beat, worker
+from shelter_pipeline.cli import app
+from shelter_pipeline.domain.fleet import QUEUES
 from shelter_pipeline.embedded.broker import results_url
 from shelter_pipeline.embedded.database import DAGSTER_DRIVER
 from shelter_pipeline.fleet.application import forget_results, make_application
+from shelter_pipeline.fleet.clock import await_clock
+from shelter_pipeline.fleet.worker import warn_of_namesake
 from shelter_pipeline.settings import load_settings
 
 ADA = Machine("ada.7", "ada", "0.1.0", 4, ("downloads", "catalog"))
@@ -126,3 +134,46 @@ def test_what_is_known_of_tasks_is_forgotten_after_a_week(catalog_url: str) -> N
         left = connection.exec_driver_sql("SELECT task_id FROM celery_taskmeta").scalars().all()
     engine.dispose()
     assert left == ["of today"]
+
+
+def test_the_fleet_is_shown_in_a_terminal_of_80_columns(
+    catalog: Catalog, catalog_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELTER_DATABASE_URL", catalog_url)
+    monkeypatch.setenv("COLUMNS", "80")
+    beat_worker(catalog, ADA)
+    age(catalog, worker, minutes=2)
+    beat_worker(catalog, replace(BOB, queues=QUEUES))
+    beat_run(catalog, "r1", BOB.name)
+
+    lines = CliRunner().invoke(app, ["fleet"]).stdout.splitlines()
+
+    assert lines[0].split() == ["worker", "state", "runs", "heard", "clock", "takes", "on"]
+    assert re.search(
+        r"ada.7 +silent +0 of 4 +12\d s ago +[+-]\d\.\d s +downloads catalog +ada, 0.1.0", lines[1]
+    )
+    assert re.search(r"bob.9 +alive +1 of 2 +\d s ago +[+-]\d\.\d s +everything +bob, 0.1.0", lines[2])
+
+
+def test_a_second_worker_of_a_name_is_told_so(
+    catalog: Catalog, catalog_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    beat_worker(catalog, ADA)
+
+    warn_of_namesake(catalog_url, BOB)
+    assert not caplog.messages
+
+    warn_of_namesake(catalog_url, ADA)
+    assert "give one of them another SHELTER_WORKER_NAME" in caplog.text
+
+
+def test_a_machine_with_a_wrong_clock_waits_until_it_is_right(
+    catalog_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    offsets = iter([7200.0, 7200.0, 0.3])
+
+    await_clock(catalog_url, lambda _: next(offsets), seconds=0.01)
+
+    (said,) = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert "the clock is 7200 seconds ahead of the database's: set it by NTP" in said
+    assert next(offsets, None) is None

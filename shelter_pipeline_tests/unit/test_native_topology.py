@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from docker.native.__main__ import main
 from docker.native.compose_file import ComposeFile, interpolate, read_compose, required_variables, seconds
-from docker.native.keeping import claim_network, kept_ports, kept_secrets
+from docker.native.keeping import claim_network, keep_environment, kept_ports, kept_secrets
 from docker.native.stand_ins import kind_of
 from docker.native.topology import COMPOSE, Topology
 from docker.native.translation import Translator
@@ -188,3 +190,15 @@ def test_a_service_that_is_none_is_one_sentence_and_exit_code_2(
 def test_nothing_is_known_of_places_before_the_start(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="has not been started"):
         Topology(tmp_path).address("redis")
+
+
+def test_commands_beside_a_topology_read_its_settings_from_a_file_of_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "shelter.env"
+
+    keep_environment(path, {"SHELTER_STORE": "s3://a b", "AWS_ACCESS_KEY_ID": "$x'y", "PATH": "/nowhere"})
+
+    assert path.stat().st_mode & 0o077 == 0
+    said = subprocess.run(
+        ["sh", "-c", f". {path}; env"], capture_output=True, text=True, check=True, env={"PATH": os.defpath}
+    ).stdout.splitlines()
+    assert {"SHELTER_STORE=s3://a b", "AWS_ACCESS_KEY_ID=$x'y", f"PATH={os.defpath}"} <= set(said)

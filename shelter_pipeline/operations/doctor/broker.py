@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shelter_pipeline.domain.errors import TransientError
+from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.domain.findings import Finding, failed, ok, skipped, warning
 from shelter_pipeline.embedded.broker_trial import BrokerState, broker_place, try_broker
 from shelter_pipeline.settings import Settings
@@ -22,7 +22,7 @@ def check_broker(settings: Settings) -> Iterator[Finding]:
     url = settings.broker_url.get_secret_value()
     try:
         state = try_broker(url)
-    except TransientError as error:
+    except ShelterError as error:
         yield failed(
             _CHECK,
             str(error),
