@@ -70,6 +70,29 @@ def log_beside_dagster(settings: Settings) -> None:
     _log_to(logging.getLogger(_OURS), _Handler(None), settings, _level(settings), bare=False)
 
 
+def log_strays(settings: Settings) -> None:
+    """Let what a process of Dagster leaves to the root logger go to standard error in our form.
+
+    Otherwise its first `logging.warning`, which is about a lost database, would have Python give the root logger a
+    handler, by which every later record is written a second time and as text.
+    """
+    handler = logging.StreamHandler()
+    handler.setLevel(max(_level(settings), logging.WARNING))
+    handler.addFilter(_is_left_to_the_root)
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter(bare=False))
+    logging.getLogger().addHandler(handler)
+    keep_secrets_out(settings)
+
+
+def _is_left_to_the_root(record: logging.LogRecord) -> bool:
+    logger: logging.Logger | None = logging.getLogger(record.name)
+    while logger is not None and logger.parent is not None:
+        if logger.handlers:
+            return False
+        logger = logger.parent
+    return True
+
+
 def _level(settings: Settings) -> int:
     return int(getattr(logging, settings.log_level.upper()))
 

@@ -59,12 +59,15 @@ def try_broker(url: str) -> BrokerState:
 def _why(url: str, error: Exception) -> ShelterError:
     from amqp.exceptions import AccessRefused
     from redis.exceptions import AuthenticationError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
 
     chain: list[BaseException] = [error]
     while (deeper := chain[-1].__cause__ or chain[-1].__context__) is not None and deeper not in chain:
         chain.append(deeper)
     if any(isinstance(each, AuthenticationError | AccessRefused) for each in chain):
         return SetupError(f"the broker at {broker_place(url)} refuses its user or password")
+    if any(isinstance(each, TimeoutError | RedisTimeoutError) for each in chain):
+        return TransientError(f"the broker at {broker_place(url)} does not answer in time")
     known = (each.strerror for each in chain if isinstance(each, OSError) and each.strerror)
     return TransientError(
         f"the broker at {broker_place(url)} does not answer as it should ({next(known, type(error).__name__)})"

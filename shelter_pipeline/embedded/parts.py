@@ -25,16 +25,17 @@ def part_commands(
 ) -> dict[str, tuple[str, ...]]:
     """The command line of each part; the code server listens on `code_server_address`."""
     python, logged = (sys.executable, "-m"), dagster_log_options(settings)
+    dagster = (*python, "shelter_pipeline.embedded.dagster_part")
     workspace = ("-w", str(instance.workspace))
     code = ("-h", code_server_address, "-p", str(settings.code_server_port))
     web = ("-h", settings.bind_address, "-p", str(settings.dagster_port))
     return {
         CODE_SERVER: (
-            *(*python, "dagster", "api", "grpc", *code, "-m", module),
+            *(*dagster, "dagster", "api", "grpc", *code, "-m", module),
             *("--location-name", LOCATION, *logged),
         ),
-        WEBSERVER: (*python, "dagster_webserver", *workspace, *web, *logged),
-        DAEMON: (*python, "dagster._daemon", "run", *workspace, *logged),
+        WEBSERVER: (*dagster, "dagster_webserver", *workspace, *web, *logged),
+        DAEMON: (*dagster, "dagster._daemon", "run", *workspace, *logged),
         API: (*python, "shelter_pipeline.cli", "api"),
         WORKER: (*python, "shelter_pipeline.fleet"),
     }

@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -219,3 +223,30 @@ def test_requests_are_logged_only_where_that_was_asked_for() -> None:
 def test_dagsters_own_processes_are_told_the_same_format() -> None:
     assert dagster_log_options(load_settings(log_format="json")) == ["--log-format", "json"]
     assert dagster_log_options(load_settings()) == []
+
+
+def test_what_dagster_logs_astray_is_one_record_and_repeats_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a_dagster.py").write_text(
+        "import logging, sys\n"
+        "own = logging.getLogger('dagster')\n"
+        "own.addHandler(logging.StreamHandler())\n"
+        "own.setLevel('INFO')\n"
+        "logging.warning('lost the database at postgresql://u:s3cret-word@h/d')\n"
+        "logging.getLogger('dagster.daemon').info('once: %s', sys.argv[1:])\n"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-m", "shelter_pipeline.embedded.dagster_part", "a_dagster", "run", "-w"],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]),
+            "SHELTER_LOG_FORMAT": "json",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr.splitlines()
+
+    assert len(said) == 2
+    assert json.loads(said[0])["message"] == "lost the database at postgresql://u:***@h/d"
+    assert said[1] == "once: ['run', '-w']"
