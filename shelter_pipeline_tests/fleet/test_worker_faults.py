@@ -57,7 +57,7 @@ def lose_silent_runs(fleet: Fleet, lost: str) -> None:
 
 def test_what_a_killed_machine_held_goes_to_others(fleet: Fleet) -> None:
     with downloading(fleet, "killed", 8101) as served:
-        run, worker = next(iter(fleet.at_work().items()))
+        run, worker = fleet.a_run()
         fleet.topology.kill(worker, hold=True)
         lose_silent_runs(fleet, run)
         assert_rescued_once(fleet, served, in_flight=2 * HOSTS)
@@ -67,7 +67,7 @@ def test_what_a_killed_machine_held_goes_to_others(fleet: Fleet) -> None:
 
 def test_a_run_whose_process_alone_is_killed_is_taken_up_while_its_machine_goes_on(fleet: Fleet) -> None:
     with downloading(fleet, "slot", 8102) as served:
-        run, worker = next(iter(fleet.at_work().items()))
+        run, worker = fleet.a_run()
         main = psutil.Process(fleet.topology.processes[worker].pid)
         (slot,) = main.children()
         slot.kill()
@@ -78,7 +78,7 @@ def test_a_run_whose_process_alone_is_killed_is_taken_up_while_its_machine_goes_
 
 def test_a_worker_that_is_asked_to_end_gives_back_at_once_and_leaves_no_trace(fleet: Fleet) -> None:
     with downloading(fleet, "ended", 8103) as served:
-        run, worker = next(iter(fleet.at_work().items()))
+        run, worker = fleet.a_run()
         fleet.topology.stop_service(worker)
         held = fleet.rows("SELECT count(*) FROM claim WHERE state = 'held' AND holder = :run", run=run)
         ended = fleet.dagster.run_status(run)
@@ -92,7 +92,7 @@ def test_a_worker_that_is_asked_to_end_gives_back_at_once_and_leaves_no_trace(fl
 
 def test_a_run_that_a_person_ends_is_shown_as_cancelled_and_gives_back(fleet: Fleet) -> None:
     with downloading(fleet, "cancelled", 8104) as served:
-        run, worker = next(iter(fleet.at_work().items()))
+        run, worker = fleet.a_run()
         fleet.terminate(run)
         fleet.wait_until(lambda: fleet.dagster.run_status(run) == "CANCELED", 60)
         held = fleet.rows("SELECT count(*) FROM claim WHERE state = 'held' AND holder = :run", run=run)
@@ -104,7 +104,7 @@ def test_a_run_that_a_person_ends_is_shown_as_cancelled_and_gives_back(fleet: Fl
 def test_a_machine_that_was_cut_off_and_comes_back_settles_nothing_twice(site: Site) -> None:
     fleet = site.fleet
     with downloading(fleet, "cut", 8105) as served:
-        run, worker = next(iter(fleet.at_work().items()))
+        run, worker = fleet.a_run()
         site.machines.cut(worker)
         lose_silent_runs(fleet, run)
         assert_rescued_once(fleet, served, in_flight=2 * HOSTS)

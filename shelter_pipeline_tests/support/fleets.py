@@ -175,6 +175,20 @@ class Fleet:
         """The runs that workers say they are at: run id and the worker's name."""
         return {row["run_id"]: row["worker"] for row in self.rows("SELECT run_id, worker FROM run_beat")}
 
+    def a_run(self) -> tuple[str, str]:
+        """A run that Dagster knows to be started and a worker says it is at, and the worker's name."""
+        found: list[tuple[str, str]] = []
+
+        def is_found() -> bool:
+            started = (
+                item for item in self.at_work().items() if self.dagster.run_status(item[0]) == "STARTED"
+            )
+            found.extend(started)
+            return bool(found)
+
+        self.wait_until(is_found)
+        return found[0]
+
     def run_at(self, worker: str) -> str | None:
         """A batch that this worker is at."""
         return next((run_id for run_id, name in self.at_work().items() if name == worker), None)
