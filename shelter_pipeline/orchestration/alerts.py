@@ -10,6 +10,7 @@ import dagster as dg
 from shelter_pipeline.domain.troubles import Trouble
 from shelter_pipeline.operations.alerts import EngineSigns, look_and_tell
 from shelter_pipeline.orchestration.checks import audit_job
+from shelter_pipeline.orchestration.flights import pool_is_closed
 from shelter_pipeline.orchestration.jobs import asset_jobs, download, fixity
 from shelter_pipeline.orchestration.node_proofs import node_proofs
 from shelter_pipeline.orchestration.resources import Workplaces
@@ -26,7 +27,6 @@ _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
 _WINDOW = timedelta(days=2)
 _MOST_RUNS = 200  # of one job, the latest
 _WILL_RETRY = "dagster/will_retry"
-_POOL = "downloads"
 
 
 def failed_runs(instance: dg.DagsterInstance) -> Iterator[Trouble]:
@@ -46,9 +46,8 @@ def failed_runs(instance: dg.DagsterInstance) -> Iterator[Trouble]:
 
 def downloads_paused(instance: dg.DagsterInstance, sensor: str) -> bool:
     """Whether a person stopped downloads: the pool has no room, or the sensor that starts them does not run."""
-    limits = {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
     running = {state.name for state in instance.all_instigator_state() if state.is_running}
-    return limits.get(_POOL) == 0 or sensor not in running
+    return pool_is_closed(instance) or sensor not in running
 
 
 @dg.sensor(minimum_interval_seconds=60)

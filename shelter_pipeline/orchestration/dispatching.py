@@ -29,6 +29,7 @@ from shelter_pipeline.orchestration.flights import (
     batch_of,
     flights_of,
     full_hosts,
+    pool_is_closed,
     unyielding,
 )
 from shelter_pipeline.orchestration.jobs import (
@@ -39,6 +40,7 @@ from shelter_pipeline.orchestration.jobs import (
     download,
 )
 from shelter_pipeline.orchestration.partitions import batches
+from shelter_pipeline.orchestration.rescue_assets import DOWNLOAD_POOL
 from shelter_pipeline.orchestration.resources import Workplaces
 
 REST_AFTER_CANCEL_MINUTES = 10
@@ -62,7 +64,7 @@ def download_sensor(
         _hurry(context, workplace, flights)
         room = Room.beside(flights, slots)
         if not room.urgent:
-            return dg.SkipReason(_why_not(flights, room, slots))
+            return dg.SkipReason(_why_not(context.instance, flights, room, slots))
         rows = room.choose(
             next_batches(
                 workplace,
@@ -76,13 +78,15 @@ def download_sensor(
         fresh = _without_ended(context, workplace, rows, era)
         longest = workplace.settings.fetch_total_deadline_seconds
     if not fresh:
-        return dg.SkipReason(_why_not(flights, room, slots))
+        return dg.SkipReason(_why_not(context.instance, flights, room, slots))
     # Asking for a partition that is there already costs less than looking through all of them.
     context.instance.add_dynamic_partitions(str(batches.name), [row.key for row in fresh])
     return dg.SensorResult(run_requests=[batch_request(row, longest, era) for row in fresh])
 
 
-def _why_not(flights: Sequence[Flight], room: Room, slots: int) -> str:
+def _why_not(instance: dg.DagsterInstance, flights: Sequence[Flight], room: Room, slots: int) -> str:
+    if pool_is_closed(instance):
+        return f"the pool {DOWNLOAD_POOL} has no room, as a person wants it: {len(flights)} batches wait in the queue"
     if not slots:
         return "no worker that downloads is alive: batches wait in the catalog"
     if not room.in_all:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from shelter_pipeline.catalog.batches import BatchRow
 from shelter_pipeline.orchestration.jobs import IN_FLIGHT, PRIORITY_TAG
+from shelter_pipeline.orchestration.rescue_assets import DOWNLOAD_POOL
 
 BATCH_TAG, ATTEMPT_TAG, HOST_TAG = "shelter/batch", "shelter/attempt", "shelter/host"
 URGENT_PRIORITY = 1000
@@ -42,6 +43,12 @@ def flights_of(instance: dg.DagsterInstance) -> list[Flight]:
         for run in runs
         if (batch := batch_of(run)) is not None
     ]
+
+
+def pool_is_closed(instance: dg.DagsterInstance) -> bool:
+    """Whether a person has set the pool of downloads to 0, which is how they are paused."""
+    limits = {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
+    return limits.get(DOWNLOAD_POOL) == 0
 
 
 def batch_of(run: dg.DagsterRun) -> str | None:

@@ -71,6 +71,13 @@ def test_the_queue_is_not_flooded(planned: Deployment) -> None:
     assert "enough for now" in skipped(planned, "download_sensor")
 
 
+def test_a_pause_by_the_pool_is_named(planned: Deployment) -> None:
+    planned.instance.event_log_storage.set_concurrency_slots("downloads", 0)
+    fill_queue(planned, QUEUED)
+
+    assert "the pool downloads has no room, as a person wants it" in skipped(planned, "download_sensor")
+
+
 def test_a_batch_that_somebody_started_by_hand_is_not_started_twice(planned: Deployment) -> None:
     key = requested(planned, "download_sensor")[0].partition_key
     by_hand = dg.DagsterRun(job_name="__ASSET_JOB", status=STARTED, tags={"dagster/partition": str(key)})
