@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from shelter_pipeline.catalog.nodes import know_node
 from shelter_pipeline.catalog.tokens import issue_token, list_tokens, revoke_token
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.tokens import prefix_of
+from shelter_pipeline.logs import JsonFormatter, keep_secrets_out
 from shelter_pipeline.operations.api_tokens import api_pepper
 from shelter_pipeline.settings import load_settings
 from shelter_pipeline_tests.support.api import ApiUnderTest, an_api
@@ -192,8 +195,22 @@ def test_nodes_join_freely_or_by_invitation(catalog: Catalog, catalog_url: str, 
         assert invited.post("/probe/register", headers=bearer(register)).status_code == 200
 
 
+@pytest.fixture
+def access_log(guarded: ApiUnderTest, monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
+    """What the API of this process writes of requests, as `shelter api` writes it."""
+    written, log = StringIO(), logging.getLogger("shelter.access")
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonFormatter())
+    monkeypatch.setattr(log, "handlers", [handler])
+    monkeypatch.setattr(log, "level", logging.INFO)
+    before = logging.getLogRecordFactory()
+    keep_secrets_out(guarded.workplace.settings)
+    yield written
+    logging.setLogRecordFactory(before)
+
+
 def test_a_token_is_nowhere_but_with_who_has_it(
-    guarded: ApiUnderTest, caplog: pytest.LogCaptureFixture
+    guarded: ApiUnderTest, access_log: StringIO, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
     tokens = [token_for(guarded, "operator"), token_for(guarded, "node", node="whale")]
@@ -211,8 +228,8 @@ def test_a_token_is_nowhere_but_with_who_has_it(
 
     # The client that the test itself uses logs what it asks for.
     logged = " ".join(one.getMessage() for one in caplog.records if not one.name.startswith("urllib3"))
-    kept = tables + logged + guarded.get("/metrics").text
-    assert "/probe/shelter_node_" in logged
+    kept = tables + logged + access_log.getvalue() + guarded.get("/metrics").text
+    assert "/probe/shelter_node_" in access_log.getvalue()
     assert not [token for token in tokens if token[-43:] in kept]
     assert [row.last_used_at is not None for row in list_tokens(guarded.workplace.catalog)] == [True] * 3
     assert "orca" in tables
