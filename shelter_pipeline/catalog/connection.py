@@ -18,6 +18,7 @@ from shelter_pipeline.catalog.impatience import Impatience
 from shelter_pipeline.domain.errors import CatalogAwayError, RefusedError, SetupError
 
 _PATIENT: dict[str, Any] = {"connect_args": {"connect_timeout": 10, "application_name": "shelter"}}
+_INCLUDE = "-- include "
 # A COPY speaks to the driver itself, so that its errors come as they are.
 _AWAY = (
     sa.exc.OperationalError,
@@ -33,11 +34,19 @@ def statement(name: str) -> sa.TextClause:
     """The statement of `statements/<name>.sql`; its header comment states what it guarantees.
 
     It is sent without comments and indentation: the driver remembers how it has understood a
-    statement only up to 4,096 letters, and thinks anew about each longer one, every time.
+    statement only up to 4,096 letters, and thinks anew about each longer one, every time. A line
+    `-- include <part>` stands for `statements/parts/<part>.sql`.
     """
-    text = files(__package__).joinpath("statements", f"{name}.sql").read_text(encoding="utf-8")
-    lines = (line.strip() for line in text.splitlines())
-    return sa.text("\n".join(line for line in lines if not line.startswith("--")))
+    return sa.text("\n".join(_lines(f"{name}.sql")))
+
+
+def _lines(*place: str) -> Iterator[str]:
+    text = files(__package__).joinpath("statements", *place).read_text(encoding="utf-8")
+    for line in (line.strip() for line in text.splitlines()):
+        if line.startswith(_INCLUDE):
+            yield from _lines("parts", f"{line.removeprefix(_INCLUDE)}.sql")
+        elif not line.startswith("--"):
+            yield line
 
 
 class Catalog:

@@ -2,23 +2,7 @@
 -- the node says of the reply. Files whose state has moved on since are not among them.
 SELECT DISTINCT ON (asset.id) asset.id AS asset_id, asset.url, asset.format, asset.media_type, asset.checksum,
        asset.expected_size, asset.size AS held_size, asset.attempts, capture.flags, capture.started_at AS began_at,
-       ARRAY(SELECT DISTINCT overrule.reason
-               FROM overrule
-              WHERE overrule.action = 'accept'
-                AND overrule.revoked_at IS NULL
-                AND (overrule.asset_id = asset.id
-                     OR EXISTS (SELECT FROM asset_resource
-                                  JOIN resource ON resource.id = asset_resource.resource_id
-                                  JOIN dataset ON dataset.id = resource.dataset_id
-                                 WHERE asset_resource.asset_id = asset.id
-                                   AND (dataset.id = overrule.dataset_id
-                                        OR dataset.organization_id = overrule.organization_id)))) AS accepted,
-       ARRAY(SELECT DISTINCT overruled_asset.sha256
-               FROM overruled_asset
-               JOIN overrule ON overrule.id = overruled_asset.overrule_id
-              WHERE overruled_asset.asset_id = asset.id
-                AND overrule.action = 'reject'
-                AND overrule.revoked_at IS NULL) AS rejected
+       -- include rulings
   FROM capture
   JOIN asset ON asset.id = capture.asset_id
  WHERE capture.node_id = :node_id
