@@ -32,8 +32,3 @@ def server_condition(catalog: Catalog) -> dict[str, Any]:
 def engine_condition(catalog: Catalog) -> dict[str, Any]:
     """`{has_tables, may_write}` of Dagster's own database. Raises CatalogAwayError."""
     return dict(catalog.rows("engine_condition")[0])
-
-
-def workers(catalog: Catalog, *, silent_seconds: float) -> list[dict[str, Any]]:
-    """The fleet: `{name, host, release, queues, ending, silent, silent_seconds, clock_offset_seconds}` a machine."""
-    return [dict(row) for row in catalog.rows("worker_condition", silent_seconds=silent_seconds)]

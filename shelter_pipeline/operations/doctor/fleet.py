@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shelter_pipeline.catalog.condition import workers
+from shelter_pipeline.catalog.fleet import list_workers
 from shelter_pipeline.domain.findings import Finding, ok, skipped, warning
 from shelter_pipeline.domain.fleet import MOST_CLOCK_OFFSET_SECONDS, QUEUES
 from shelter_pipeline.operations.doctor.databases import current_catalog
@@ -14,6 +14,7 @@ from shelter_pipeline.settings import Settings
 
 _CHECK = "workers"
 _WRONG_SECONDS = 30
+_DAY_SECONDS = 24 * 3600
 
 
 def check_workers(settings: Settings) -> Iterator[Finding]:
@@ -22,7 +23,11 @@ def check_workers(settings: Settings) -> Iterator[Finding]:
         if isinstance(catalog, str):
             yield skipped(_CHECK, catalog)
             return
-        found = workers(catalog, silent_seconds=settings.worker_silent_seconds)
+        found = [
+            {**row, "silent": not row["ending"] and row["silent_seconds"] > settings.worker_silent_seconds}
+            for row in list_workers(catalog)
+            if row["silent_seconds"] < _DAY_SECONDS
+        ]
     alive = [row for row in found if not row["silent"] and not row["ending"]]
     if alive:
         yield ok(_CHECK, f"{len(alive)} workers are alive: {', '.join(row['name'] for row in alive[:10])}")
