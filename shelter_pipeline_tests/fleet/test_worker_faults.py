@@ -19,12 +19,13 @@ FILES, HOSTS = 240, 4  # a batch takes its hosts twelve seconds
 
 @contextmanager
 def downloading(fleet: Fleet, title: str, port: int) -> Iterator[ServedWeb]:
-    """Two batches of a web under way on two workers, each with a while to go."""
-    web = fleet.web(title, files=FILES, hosts=HOSTS, latency_seconds=0.02, port=port)
+    """Two batches of a web under way on two workers, each with a while to go however long the workers took."""
+    web = fleet.web(title, files=FILES, hosts=HOSTS, latency_seconds=0.02, port=port, free=20)
     with fleet.serving(web) as served:
         assert len(fleet.plan(web, SHELTER_BATCH_MAX_FILES="130", SHELTER_BATCH_MIN_FILES="130")) == 2
-        fleet.await_held(web, at_least=20)
         fleet.wait_until(lambda: len(fleet.at_work()) == 2)
+        served.open()
+        fleet.await_held(web, at_least=20)
         yield served
 
 

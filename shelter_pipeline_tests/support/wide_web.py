@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 CATALOGUE, _FILES_A_DATASET, _HOSTS_AN_OFFICE = "/data.json", 10, 10
-_START_SECONDS = 20.0
+_START_SECONDS, _GATE_SECONDS = 20.0, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,9 @@ class WideWeb:
     domain: str = ""
     title: str = "wide"
     spread: bool = True  # whether a host's files have several publishers, and so come into several batches
+    free: int | None = (
+        None  # so many files are answered before `ServedWeb.open()`; the next requests wait for it
+    )
 
     def host(self, number: int) -> str:
         """The name and port of a host, as it stands in URLs."""
@@ -119,6 +122,11 @@ class ServedWeb:
         self.process = process
         self._log = log
 
+    def open(self) -> None:
+        """Answer what waits, and all that comes."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"open\n")
+
     def requests(self) -> list[Asked]:
         """Every request that has ended, in the order of their ends."""
         lines = self._log.read_text(encoding="ascii").splitlines() if self._log.exists() else []
@@ -190,7 +198,14 @@ class _Connection(asyncio.Protocol):
         ]
         self._head = (method, path, hosts[0] if hosts else "-")
         latency = 0.0 if path == CATALOGUE else self._server.web.latency_seconds
-        self._waiting = asyncio.get_running_loop().call_later(latency, self._answer)
+        self._waiting = asyncio.get_running_loop().call_later(latency, self._answer_if_open)
+
+    def _answer_if_open(self) -> None:
+        assert self._head is not None
+        if self._head[1] == CATALOGUE or self._server.lets_through():
+            self._answer()
+        else:
+            self._waiting = asyncio.get_running_loop().call_later(_GATE_SECONDS, self._answer_if_open)
 
     def _answer(self) -> None:
         assert self._head is not None
@@ -217,6 +232,17 @@ class _Server:
         self.web = web
         self._catalogue = web.catalogue()
         self._file = log.open("a", encoding="ascii", buffering=1)
+        self._free = web.free
+
+    def lets_through(self) -> bool:
+        """Whether one more file may be answered."""
+        if self._free is None:
+            return True
+        self._free -= 1
+        return self._free >= 0
+
+    def open(self) -> None:
+        self._free = None
 
     def reply(self, path: str) -> tuple[int, str, bytes]:
         """Status, media type, body."""
@@ -233,13 +259,13 @@ class _Server:
 
 async def _serve(web: WideWeb, log: Path) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        partial(_Connection, _Server(web, log)), "0.0.0.0", web.port, backlog=4096
-    )
+    told = _Server(web, log)
+    server = await loop.create_server(partial(_Connection, told), "0.0.0.0", web.port, backlog=4096)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     # The end of whoever started us is ours.
-    await loop.run_in_executor(None, sys.stdin.read)
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        told.open()
     server.close()
 
 
