@@ -30,8 +30,10 @@ fleet: setup  ## start the services of docker/compose.yaml as processes of this 
 up: setup  ## start the embedded system: PostgreSQL, Dagster, the HTTP API
 	$(BIN)/shelter up
 
+# Two processes, of which one runs the tiers of whole machines: TESTERS=0 runs all tests in one.
+TESTERS ?= 2
 test: setup  ## run every test (those that need Chromium say so and skip where it is missing)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup
 
 test-fast: setup  ## run the tests that need no server
 	$(BIN)/python -m pytest shelter_pipeline_tests/unit

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from shelter_pipeline_tests.support.catalogs import catalog, catalog_url
@@ -16,6 +18,9 @@ __all__ = ["catalog", "catalog_url", "database_url", "postgres", "s3_credentials
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+# Tiers of whole processes, machines and browsers: where tests run in several processes, these run one after another.
+_ONE_AT_A_TIME = frozenset({"browser", "crash", "fleet", "system"})
+_HERE = Path(__file__).parent
 _KEPT = frozenset({"SHELTER_FIXTURES"})  # says where the real records are, to the tests alone
 
 
@@ -31,3 +36,11 @@ def _sways(name: str) -> bool:
 # At import, so that fixtures of a whole session and the processes they start see it too.
 for _name in [name for name in os.environ if _sways(name)]:
     del os.environ[_name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `--dist loadgroup`: what a file sets up is set up once, and heavy tiers do not disturb one another."""
+    for item in items:
+        tier, *_ = item.path.relative_to(_HERE).parts
+        group = "processes" if tier in _ONE_AT_A_TIME else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -12,18 +12,22 @@ from shelter_pipeline.api.methods import Heads, KnownMethods
 from shelter_pipeline.api.routes import (
     catalogue,
     ckan,
+    dataset_pages,
     files,
+    lists,
     losses,
     nodes,
     original,
+    overview,
     proofs,
+    statics,
     system,
 )
 from shelter_pipeline.api.security import principal_of
 from shelter_pipeline.api.services import Services
 from shelter_pipeline.release import RELEASE
 
-_ROUTES = (original, nodes, proofs, catalogue, losses, ckan, files)
+_ROUTES = (overview, lists, dataset_pages, original, nodes, proofs, catalogue, losses, ckan, files)
 
 
 def build_app(services: Services) -> FastAPI:
@@ -39,6 +43,7 @@ def build_app(services: Services) -> FastAPI:
     app.state.services = services
     handle_errors(app)
     app.include_router(system.router)  # whoever asks how we are needs no catalog to be known by
+    app.include_router(statics.router)
     for module in _ROUTES:
         app.include_router(module.router, dependencies=[Depends(principal_of)])
     complete_contract(app, services.settings)

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from shelter_pipeline.api.pages import POLICY, trouble_page, wants_html
 from shelter_pipeline.api.public_url import base_of
 from shelter_pipeline.domain.errors import CatalogAwayError, ShelterError, TransientError
 
@@ -177,7 +178,7 @@ def answer(
 
 
 class _Refusal(JSONResponse):
-    """The common body, put as the clients of its path read it."""
+    """The common body, put as the clients of its path read it, and as a page where a person waits for one."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(CKAN_PATHS):
@@ -192,6 +193,11 @@ class _Refusal(JSONResponse):
                 }
             )
             self.headers["Content-Length"] = str(len(self.body))
+        elif wants_html(scope):
+            self.body = trouble_page(self.status_code, json.loads(bytes(self.body))["message"])
+            self.headers["Content-Length"] = str(len(self.body))
+            self.headers["Content-Type"] = "text/html; charset=utf-8"
+            self.headers["Content-Security-Policy"] = POLICY
         await super().__call__(scope, receive, send)
 
 

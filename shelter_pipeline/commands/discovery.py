@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from shelter_pipeline.commands.printing import AsJson, bars, counted, print_result, print_rows, say
-from shelter_pipeline.reports import size
+from shelter_pipeline.presentation.words import size
 from shelter_pipeline.settings import load_settings
 
 _MOST_ROWS = 50

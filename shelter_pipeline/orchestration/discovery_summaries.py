@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shelter_pipeline.orchestration.tables import bar, table
-from shelter_pipeline.reports import size
+from shelter_pipeline.presentation.words import size
 
 Metadata = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]

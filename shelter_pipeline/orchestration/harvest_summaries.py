@@ -10,7 +10,7 @@ import dagster as dg
 from shelter_pipeline.orchestration.charts import stacked_bars
 from shelter_pipeline.orchestration.summaries import Metadata
 from shelter_pipeline.orchestration.tables import bar, short_table, table
-from shelter_pipeline.reports import by_reason
+from shelter_pipeline.presentation.words import by_reason
 
 HARVEST_CHECK = "harvest_is_complete"
 BREAKER_CHECK = "losses_within_breaker"

@@ -8,7 +8,7 @@ from typing import Any
 from shelter_pipeline.operations.probe_assets import SIZE_CLASSES
 from shelter_pipeline.operations.rescue_batch import BatchResult
 from shelter_pipeline.orchestration.tables import bar, progress_table, short_table, table
-from shelter_pipeline.reports import by_reason, size
+from shelter_pipeline.presentation.words import by_reason, size
 
 Metadata = dict[str, Any]
 _MOST_SHOWN = 50

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from shelter_pipeline.reports import by_reason, size
+from shelter_pipeline.presentation.words import by_reason, size
 
 SHOWN_UNFOLDED = 1000  # characters: longer Markdown stands behind a link of the UI
 _BAR = 20

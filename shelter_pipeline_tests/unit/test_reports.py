@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from shelter_pipeline.reports import by_reason, organization_table, size
+from shelter_pipeline.presentation.words import by_reason, size
+from shelter_pipeline.reports import organization_table
 
 
 def report(organization: str = "epa-gov", **fields: Any) -> dict[str, Any]:

@@ -19,18 +19,6 @@ class Health(BaseModel):
     version: str
 
 
-class Index(BaseModel):
-    """Where to go from here."""
-
-    name: str
-    summary: str
-    version: str
-    docs: str
-    openapi: str
-    health: str
-    metrics: str
-
-
 @router.get("/health")
 def health(request: Request, serving: Serving) -> Health:
     """Whether the API and its catalog answer: 200 if so, 503 if not."""
@@ -42,20 +30,6 @@ def health(request: Request, serving: Serving) -> Health:
 def metrics(serving: Serving) -> Response:
     """Everything Prometheus wants to know, whether or not the catalog answers."""
     return Response(serving.metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-@router.get("/")
-async def index(request: Request) -> Index:
-    """What this is, and where to read on."""
-    return Index(
-        name=request.app.title,
-        summary=request.app.summary,
-        version=request.app.version,
-        docs="/docs",
-        openapi="/openapi.json",
-        health="/health",
-        metrics="/metrics",
-    )
 
 
 @router.get("/docs", include_in_schema=False)

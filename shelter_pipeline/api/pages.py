@@ -1,0 +1,66 @@
+"""Answers for people: HTML that nothing in it can make do anything, and trouble told on a page of the same kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request, Response
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from shelter_pipeline.api.answers import answer
+from shelter_pipeline.api.services import services_of
+from shelter_pipeline.presentation.rendering import render
+
+BROWSE = "/browse/"
+# Only what we serve ourselves; nothing inline, so that text which slipped through every other net does nothing.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_KEPT_SECONDS = 5
+_RETRY_SECONDS = 10
+_HEADINGS = {
+    404: "There is nothing here",
+    408: "That took too long to ask",
+    422: "That cannot be asked",
+    429: "That was a lot at once",
+    500: "Something is wrong on our side",
+    503: "Shelter cannot answer at the moment",
+}
+
+
+def page(
+    request: Request, template: str, *, here: str = "", seconds: int = _KEPT_SECONDS, **values: Any
+) -> Response:
+    """The page of this template, or 304; it may be kept for so many seconds. `here` is its place in the navigation."""
+    dagster = services_of(request).settings.dagster_public_url
+    links = {"Dagster": dagster} if dagster else {}
+    html = render(template, here=here, links=links, **values)
+    answered = answer(request, html, seconds=seconds, media_type="text/html; charset=utf-8")
+    answered.headers["Content-Security-Policy"] = POLICY
+    answered.headers["Vary"] = "Accept"
+    return answered
+
+
+def wants_html(scope: Scope) -> bool:
+    """Whether a person waits for the answer: at a page, or with a browser that goes to an address by itself."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return False
+    accepted = Headers(scope=scope).get("accept", "")
+    if scope["path"].startswith(BROWSE) or scope["path"] == "/":
+        return "application/json" not in accepted or "text/html" in accepted
+    return "text/html" in accepted
+
+
+def trouble_page(status: int, message: str) -> bytes:
+    """A page that says what is going on, without anything of the catalog's."""
+    return render(
+        "trouble.html",
+        title=_HEADINGS.get(status, "That did not work"),
+        here="",
+        heading=_HEADINGS.get(status, "That did not work"),
+        message=message,
+        status=status,
+        retry_seconds=_RETRY_SECONDS if status == 503 else None,  # noqa: PLR2004 - RFC 9110, 15.6.4
+    ).encode()

@@ -1,0 +1,45 @@
+"""Templates into HTML: everything escaped, nothing undefined, the same words and bars on every page."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from shelter_pipeline.presentation import words
+from shelter_pipeline.presentation.statics import static_text, static_url
+from shelter_pipeline.release import RELEASE
+
+_FILTERS = (
+    words.brief,
+    words.by_reason,
+    words.iso,
+    words.moment,
+    words.number,
+    words.outside,
+    words.percent,
+    words.plain,
+    words.size,
+    words.span,
+)
+
+
+def render(template: str, /, **values: Any) -> str:
+    """The page of this template, whole. Raises jinja2.UndefinedError for a value that it needs and was not given."""
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update({function.__name__: function for function in _FILTERS})
+    environment.globals.update(static_url=static_url, static_text=static_text, release=RELEASE)
+    return environment
