@@ -21,6 +21,7 @@ from shelter_pipeline.catalog.progress import OrganizationProgress, organization
 from shelter_pipeline.catalog.reading import Rows, read_ids, reading, rows_of
 from shelter_pipeline.catalog.tables_catalogue import organization
 from shelter_pipeline.catalog.tables_search import organization_summary, summary
+from shelter_pipeline.catalog.watch_lists import count_watch_lists
 
 _MOST_TYPES = 300
 _TYPES = ("files", "held_files", "pending_files", "failed_files", "held_bytes")
@@ -41,7 +42,11 @@ def refresh_summaries(catalog: Catalog, *, older_than_seconds: float) -> bool:
             return False
         begun = time.monotonic()
         standings = _standings(catalog)
-        reports = {"overview": _overview(catalog, standings), "file-types": _file_types(catalog)}
+        reports = {
+            "overview": _overview(catalog, standings),
+            "file-types": _file_types(catalog),
+            **count_watch_lists(catalog),
+        }
         seconds = time.monotonic() - begun
         guard.execute(statement("keep_standings"), {"standings": _json(standings)})
         for name, body in reports.items():
@@ -50,7 +55,7 @@ def refresh_summaries(catalog: Catalog, *, older_than_seconds: float) -> bool:
 
 
 def read_summary(catalog: Catalog, name: str) -> Counted | None:
-    """The counts of the report of this name: overview or file-types; None if they were never made."""
+    """The counts of the report of this name, as `refresh_summaries` makes them; None if they were never made."""
     wanted = sa.select(summary.c.body, summary.c.counted_at).where(summary.c.name == name)
     with reading(catalog) as connection:
         found = connection.execute(wanted).one_or_none()

@@ -7,7 +7,7 @@ from typing import Any
 from shelter_pipeline.domain.nightly import next_harvest
 from shelter_pipeline.operations.workplace import Workplace
 
-_ACTIVE_LEASES = 1.5  # a node that has been silent for longer than this is not at work
+ACTIVE_LEASES = 1.5  # a node that has been silent for longer than this is not at work
 
 
 def count_totals(workplace: Workplace) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def count_totals(workplace: Workplace) -> dict[str, Any]:
 
 def look_around(workplace: Workplace) -> dict[str, Any]:
     """What is going on as of now; quick at any size."""
-    active = _ACTIVE_LEASES * workplace.settings.lease_seconds
+    active = ACTIVE_LEASES * workplace.settings.lease_seconds
     return dict(workplace.catalog.rows("status_now", active_seconds=active)[0])
 
 

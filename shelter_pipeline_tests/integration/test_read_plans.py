@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from shelter_pipeline.catalog import dataset_reads, file_reads, losses, search, summaries
+from shelter_pipeline.catalog import browsing, dataset_reads, file_reads, losses, search, summaries
+from shelter_pipeline.catalog.browsing import LossSearch, OrganizationSearch
 from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.dataset_reads import DatasetFilters
 from shelter_pipeline.catalog.file_reads import AssetFilters, ResourceFilters
@@ -126,6 +127,16 @@ READS: dict[str, Callable[[Catalog], Any]] = {
     ),
     "organizations": lambda c: summaries.list_organizations(c, portal_id=None, after=5, limit=50),
     "counts": lambda c: summaries.read_summary(c, "overview"),
+    "organizations of a page": lambda c: browsing.find_organizations(
+        c, OrganizationSearch(("org",), sort="failed", falling=True), skip=50, limit=50
+    ),
+    "files of a page": lambda c: browsing.file_lines(c, [5, DEEP, 7]),
+    "losses of a page": lambda c: browsing.loss_cards(c, [5, 49_000]),
+    "what was just fetched": lambda c: browsing.recent_captures(c, before=None, limit=40),
+    "what was fetched before": lambda c: browsing.recent_captures(c, before=DEEP, limit=40),
+    "harvests": lambda c: browsing.recent_harvests(c, limit=12),
+    "batches": lambda c: browsing.batches_at_work(c, limit=10),
+    "batches of an organization": lambda c: browsing.latest_batches(c, 7, limit=10),
 }
 
 
@@ -183,6 +194,9 @@ def test_losses_are_listed_without_reading_datasets_or_files_whole(large: Catalo
 
     assert len(losses.list_losses(large, organization="org-7", limit=20)) == 20
     assert len(losses.list_losses(large, states=["recovered"], limit=20)) == 20
+
+    recovered = LossSearch(("recovered",), organization="org-7", holding="whole")
+    assert len(browsing.find_losses(large, recovered, before=40_000, limit=20)) == 20
 
     after = scanned(large)
     assert {table for table in LARGE if after[table][0] > before[table][0]} <= {"loss"}

@@ -1,0 +1,123 @@
+"""Reads behind the pages of lists: each looks up what its page shows, by index, and no table whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.reading import Rows, read_rows, reading, rows_of
+
+Sort = Literal["name", "verdict", "datasets", "absent", "files", "share", "bytes", "failed"]
+Holding = Literal["whole", "part", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationSearch:
+    """Which organizations, and in which order; every word has to occur in the name or the key.
+
+    `verdicts` is the order in which they are sorted.
+    """
+
+    words: tuple[str, ...] = ()
+    verdict: str | None = None
+    portal: str | None = None
+    sort: Sort = "name"
+    falling: bool = False
+    verdicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LossSearch:
+    """Which losses: in one of these states, and of that kind, portal, organization and holding where it is named."""
+
+    states: tuple[str, ...]
+    kind: str | None = None
+    portal: str | None = None
+    organization: str | None = None
+    holding: Holding | None = None
+
+
+def find_organizations(
+    catalog: Catalog, search: OrganizationSearch, *, skip: int, limit: int
+) -> tuple[Rows, int]:
+    """A page of organizations as they stood when they were last counted, and how many fit in all."""
+    with reading(catalog) as connection:
+        found = [
+            row["id"]
+            for row in read_rows(
+                connection,
+                "find_organizations",
+                words=[word.lower() for word in search.words],
+                verdict=search.verdict,
+                portal=search.portal,
+                sort=search.sort,
+                falling=search.falling,
+                verdicts=list(search.verdicts),
+            )
+        ]
+        return rows_of(connection, "organization_cards", found[skip : skip + limit]), len(found)
+
+
+def find_losses(catalog: Catalog, search: LossSearch, *, before: int | None, limit: int) -> Rows:
+    """Losses below an id, newest first, each with its evidence and what we hold of it. TooBroadError after 5 s."""
+    with reading(catalog) as connection:
+        found = read_rows(
+            connection,
+            "find_losses",
+            before=before,
+            states=list(search.states),
+            kind=search.kind,
+            portal=search.portal,
+            organization=search.organization,
+            holding=search.holding,
+            limit=limit,
+        )
+        return rows_of(connection, "loss_cards", [row["id"] for row in found])
+
+
+def loss_cards(catalog: Catalog, loss_ids: Sequence[int]) -> Rows:
+    """These losses in this order, as they stand now."""
+    with reading(catalog) as connection:
+        return rows_of(connection, "loss_cards", loss_ids)
+
+
+def file_lines(catalog: Catalog, asset_ids: Sequence[int]) -> Rows:
+    """Files in this order, each with its state as of now and one dataset that lists it."""
+    with reading(catalog) as connection:
+        return rows_of(connection, "file_lines", asset_ids)
+
+
+def recent_captures(catalog: Catalog, *, before: int | None, limit: int) -> Rows:
+    """What was fetched, newest first, below an id."""
+    with reading(catalog) as connection:
+        return read_rows(connection, "recent_captures", before=before, limit=limit)
+
+
+def recent_harvests(catalog: Catalog, *, limit: int) -> Rows:
+    """How portals were read lately, newest first."""
+    with reading(catalog) as connection:
+        return read_rows(connection, "recent_harvests", limit=limit)
+
+
+def batches_at_work(catalog: Catalog, *, limit: int) -> dict[str, Rows]:
+    """`{running, planned, failed}`: batches under way, those that come next, those that wait for a person."""
+    with reading(catalog) as connection:
+        return {
+            "running": read_rows(connection, "running_batches", limit=limit),
+            "planned": read_rows(connection, "next_batches", limit=limit),
+            "failed": read_rows(connection, "given_up_batches", limit=limit),
+        }
+
+
+def latest_batches(catalog: Catalog, organization_id: int, *, limit: int) -> Rows:
+    """The batches of an organization, newest first."""
+    with reading(catalog) as connection:
+        return read_rows(connection, "latest_batches", organization_id=organization_id, limit=limit)
+
+
+def portal_slugs(catalog: Catalog) -> list[str]:
+    """Every portal that is known."""
+    with reading(catalog) as connection:
+        return [row["slug"] for row in read_rows(connection, "portal_slugs")]

@@ -1,0 +1,19 @@
+-- Files by their ids, in the order asked for, each with one dataset that lists it: a line of a list.
+SELECT asset.id, asset.url, asset.host, asset.state, asset.reason, asset.size,
+       coalesce(asset.expected_size, asset.estimated_size) AS expected_size, asset.next_attempt_at,
+       asset.attempts, priority.level, owner.dataset_id, owner.title, owner.organization, owner.organization_name
+  FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (id, place)
+  JOIN asset ON asset.id = wanted.id
+  LEFT JOIN priority ON priority.asset_id = asset.id
+  LEFT JOIN LATERAL (
+       SELECT dataset.id AS dataset_id, dataset.title, organization.key AS organization,
+              organization.name AS organization_name
+         FROM asset_resource
+         JOIN resource ON resource.id = asset_resource.resource_id
+         JOIN dataset ON dataset.id = resource.dataset_id
+         JOIN organization ON organization.id = dataset.organization_id
+        WHERE asset_resource.asset_id = asset.id
+        ORDER BY dataset.id
+        LIMIT 1
+  ) AS owner ON true
+ ORDER BY wanted.place;

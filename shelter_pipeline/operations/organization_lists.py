@@ -1,0 +1,61 @@
+"""Organizations as people look through them: any column sorts, words and verdicts filter, one is shown whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shelter_pipeline.catalog import browsing, summaries
+from shelter_pipeline.catalog.browsing import OrganizationSearch
+from shelter_pipeline.operations.workplace import Workplace
+
+# In the order in which they sort: from what is done to what there is nothing to do about.
+VERDICTS = (
+    *("complete", "partial", "in-progress", "waiting", "unreachable"),
+    *("landing-page-only", "service", "empty"),
+)
+PAGE_ROWS = 50
+_BATCHES = 12
+_LOSSES = 6
+_ANNOUNCED = ("suspected", "confirmed")
+
+
+def organizations_page(workplace: Workplace, search: OrganizationSearch, number: int) -> dict[str, Any]:
+    """`{items, total, page, pages}`: the organizations of one page, and how many fit; pages are numbered from 1."""
+    items, total = browsing.find_organizations(
+        workplace.catalog, search, skip=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS
+    )
+    pages = max(1, -(-total // PAGE_ROWS))
+    return {"items": [_told(item) for item in items], "total": total, "page": number, "pages": pages}
+
+
+def organization_whole(workplace: Workplace, key: str) -> dict[str, Any] | None:
+    """One organization with its latest batches and the losses that stand; None if there is none of this key."""
+    found = summaries.read_organization(workplace.catalog, key)
+    if found is None:
+        return None
+    search = browsing.LossSearch(_ANNOUNCED, organization=key)
+    losses = browsing.find_losses(workplace.catalog, search, before=None, limit=_LOSSES + 1)
+    return {
+        **_told(found),
+        "batches": browsing.latest_batches(workplace.catalog, found["id"], limit=_BATCHES),
+        "losses": losses[:_LOSSES],
+        "more_losses": len(losses) > _LOSSES,
+    }
+
+
+def portal_slugs(workplace: Workplace) -> list[str]:
+    """Every portal that organizations are of."""
+    return browsing.portal_slugs(workplace.catalog)
+
+
+def _told(item: dict[str, Any]) -> dict[str, Any]:
+    failed = sorted(item["failed"].items(), key=lambda one: (-one[1], one[0]))
+    # A file that rests is counted by its reason as well.
+    lacking = item["expected_files"] - item["held_files"] - item["waiting_files"] - item["resting_files"]
+    return {
+        **item,
+        "failed": failed,
+        "failed_files": sum(count for _, count in failed),
+        "lacking_files": max(lacking, 0),
+        "not_files": sorted(item["not_files"].items(), key=lambda one: (-one[1], one[0])),
+    }

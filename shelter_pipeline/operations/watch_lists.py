@@ -1,0 +1,152 @@
+"""What is not safe yet, what comes next, what waits for a person, who helps: as counted last, with files as of now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from shelter_pipeline.catalog import browsing, nodes, summaries
+from shelter_pipeline.catalog.reading import Rows
+from shelter_pipeline.catalog.watch_lists import REFUSING, URGENT_LEVEL
+from shelter_pipeline.domain.asset_words import where_it_stands
+from shelter_pipeline.operations.explain import explain_asset
+from shelter_pipeline.operations.loss_lists import by_holding, with_evidence
+from shelter_pipeline.operations.status import ACTIVE_LEASES
+from shelter_pipeline.operations.workplace import Workplace
+
+_SHOWN = 10
+_REASONS_SHOWN = 3
+_MOST_NODES = 5000
+NODES_A_PAGE = 50
+_NOTHING_GIVEN = dict.fromkeys(
+    ("brought_files", "brought_bytes", "copies_good", "bytes_good", "copies_claimed"), 0
+)
+
+
+def at_risk(workplace: Workplace) -> dict[str, Any] | None:
+    """What may still be lost, list by list with its counts; None if it was never counted.
+
+    `{counted_at, losses, missing, urgent, refusing, silent, copies, unproved, unconfirmed, wanted_copies, level}`.
+    """
+    counted = summaries.read_summary(workplace.catalog, "at-risk")
+    if counted is None:
+        return None
+    body = counted.body
+    unproved = [asset_id for row in body["copies"] for asset_id in row["first"]]
+    newest = sorted((loss_id for row in body["losses"] for loss_id in row["newest"]), reverse=True)
+    missing = [
+        loss
+        for loss in browsing.loss_cards(workplace.catalog, newest[: 2 * _SHOWN])
+        if loss["state"] in ("suspected", "confirmed") and loss["holding"] != "whole"
+    ]
+    return {
+        "counted_at": counted.counted_at,
+        "level": URGENT_LEVEL,
+        "wanted_copies": workplace.settings.wanted_copies,
+        "losses": by_holding(body["losses"]),
+        "missing": with_evidence(missing[:_SHOWN]),
+        "urgent": {**body["urgent"], "items": _urgent(workplace, body["urgent"]["first"])},
+        **_hosts(body["hosts"]),
+        "copies": body["copies"],
+        "unproved": _lines(workplace, unproved, states=("held",)),
+        "unconfirmed": {
+            **body["unconfirmed"],
+            "items": _lines(workplace, body["unconfirmed"]["first"], states=("held",)),
+        },
+    }
+
+
+def queue(workplace: Workplace) -> dict[str, Any] | None:
+    """`{counted_at, levels, first, dead, more_dead, running, planned, failed}`; None if it was never counted."""
+    counted = summaries.read_summary(workplace.catalog, "queue")
+    if counted is None:
+        return None
+    return {
+        "counted_at": counted.counted_at,
+        "levels": counted.body["levels"],
+        "first": _urgent(workplace, counted.body["first"], states=("pending",)),
+        "dead": _lines(workplace, counted.body["dead"], states=("dead",)),
+        "more_dead": counted.body["more_dead"],
+        **browsing.batches_at_work(workplace.catalog, limit=_SHOWN),
+    }
+
+
+def volunteers(workplace: Workplace, number: int) -> dict[str, Any] | None:
+    """`{counted_at, items, total, active, pages, page, sums}`: nodes, who gave most first; None if never counted.
+
+    Of a node only its nickname and what it gave are told, and nothing of why one is paused.
+    """
+    counted = summaries.read_summary(workplace.catalog, "contributions")
+    if counted is None:
+        return None
+    quiet = timedelta(seconds=ACTIVE_LEASES * workplace.settings.lease_seconds)
+    now = workplace.catalog.rows("now")[0]["now"]
+    items = [
+        _volunteer(row, counted.body.get(str(row["id"]), _NOTHING_GIVEN), now, quiet)
+        for row in nodes.list_nodes(workplace.catalog, after="", limit=_MOST_NODES)
+    ]
+    items.sort(key=lambda one: (-one["bytes_good"], -one["copies_good"], -one["brought_files"], one["name"]))
+    begin = (number - 1) * NODES_A_PAGE
+    return {
+        "counted_at": counted.counted_at,
+        "items": items[begin : begin + NODES_A_PAGE],
+        "total": len(items),
+        "active": sum(one["active"] for one in items),
+        "working": sum(one["live_claims"] for one in items),
+        "page": number,
+        "pages": max(1, -(-len(items) // NODES_A_PAGE)),
+        "first_rank": begin + 1,
+        "sums": {name: sum(one[name] for one in items) for name in _NOTHING_GIVEN},
+    }
+
+
+def _volunteer(
+    row: Mapping[str, Any], given: Mapping[str, Any], now: Any, quiet: timedelta
+) -> dict[str, Any]:
+    seen = row["last_seen_at"]
+    stays = not row["blocked"] and row["signed_off_at"] is None
+    return {
+        **{name: row[name] for name in ("name", "trust", "registered_at", "last_seen_at", "live_claims")},
+        "paused": row["blocked"],
+        "left": row["signed_off_at"] is not None,
+        "active": stays and seen is not None and now - seen <= quiet,
+        **{name: given[name] for name in _NOTHING_GIVEN},
+    }
+
+
+def _hosts(counted: Sequence[Mapping[str, Any]]) -> dict[str, Rows]:
+    """Hosts that mostly refuse, and those that are mostly silent."""
+    found: dict[str, Rows] = {"refusing": [], "silent": []}
+    for row in counted:
+        reasons = sorted(row["reasons"].items(), key=lambda one: (-one[1], one[0]))
+        found["refusing" if reasons[0][0] in REFUSING else "silent"].append({**row, "reasons": reasons})
+    return found
+
+
+def _lines(workplace: Workplace, asset_ids: Sequence[int], *, states: Sequence[str]) -> Rows:
+    """The first of these files that are still in one of the states, each with where it stands in words."""
+    lines = browsing.file_lines(workplace.catalog, asset_ids)
+    return [
+        {**line, "stands": where_it_stands(line["state"], line["reason"])}
+        for line in lines
+        if line["state"] in states
+    ][:_SHOWN]
+
+
+def _urgent(
+    workplace: Workplace, asset_ids: Sequence[int], *, states: Sequence[str] = ("pending", "failed", "dead")
+) -> Rows:
+    """The same with why they come first."""
+    return [
+        {**line, "because": _because(workplace, line["id"])}
+        for line in _lines(workplace, asset_ids, states=states)
+    ]
+
+
+def _because(workplace: Workplace, asset_id: int) -> list[str]:
+    explained = explain_asset(workplace, asset_id)
+    told = [part["because"] for part in explained["parts"] if part["part"] > 0][:_REASONS_SHOWN]
+    if explained["pinned"] or explained["level_set"] or explained["boost"]:
+        told.insert(0, "an operator has put it forward")
+    return told
