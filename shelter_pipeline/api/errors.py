@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from shelter_pipeline.api.pages import POLICY, trouble_page, wants_html
 from shelter_pipeline.api.public_url import base_of
+from shelter_pipeline.api.schema_trouble import trouble_with
 from shelter_pipeline.domain.errors import CatalogAwayError, ShelterError, TransientError
 
 _log = logging.getLogger(__name__)
@@ -93,9 +94,11 @@ def handle_errors(app: FastAPI) -> None:
         return answer(error.status, error.reason, error.message, headers=error.headers)
 
     @app.exception_handler(CatalogAwayError)
-    async def _away(_request: Request, error: CatalogAwayError) -> JSONResponse:
+    def _away(
+        request: Request, error: CatalogAwayError
+    ) -> JSONResponse:  # in a thread: it may ask the catalog
         _log.warning("%s", error)
-        return unavailable("catalog-away", "the catalog does not answer at the moment; try again soon")
+        return unavailable(*trouble_with(request, error))
 
     @app.exception_handler(TransientError)
     async def _transient(_request: Request, error: TransientError) -> JSONResponse:
@@ -194,7 +197,8 @@ class _Refusal(JSONResponse):
             )
             self.headers["Content-Length"] = str(len(self.body))
         elif wants_html(scope):
-            self.body = trouble_page(self.status_code, json.loads(bytes(self.body))["message"])
+            said = json.loads(bytes(self.body))
+            self.body = trouble_page(self.status_code, said["error"], said["message"], said["problems"])
             self.headers["Content-Length"] = str(len(self.body))
             self.headers["Content-Type"] = "text/html; charset=utf-8"
             self.headers["Content-Security-Policy"] = POLICY

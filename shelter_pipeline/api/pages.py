@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import Request, Response
@@ -28,6 +29,16 @@ _HEADINGS = {
     500: "Something is wrong on our side",
     503: "Shelter cannot answer at the moment",
 }
+_OF_REASONS = {
+    "catalog-away": "The catalog does not answer",
+    "catalog-migrating": "The catalog is being brought up to date",
+    "catalog-outdated": "The catalog waits to be brought up to date",
+    "catalog-newer": "This program is older than its catalog",
+    "store-away": "The store does not answer",
+    "too-broad": "That would take too long to find out",
+    "bad-cursor": "This page of the list is not there any more",
+}
+_OTHERWISE = "That did not work"
 
 
 def page(
@@ -53,14 +64,16 @@ def wants_html(scope: Scope) -> bool:
     return "text/html" in accepted
 
 
-def trouble_page(status: int, message: str) -> bytes:
-    """A page that says what is going on, without anything of the catalog's."""
+def trouble_page(status: int, reason: str, message: str, problems: Sequence[Mapping[str, str]] = ()) -> bytes:
+    """A page that says what is going on, without anything of the catalog's; a 503 asks again by itself."""
+    heading = _OF_REASONS.get(reason) or _HEADINGS.get(status, _OTHERWISE)
     return render(
         "trouble.html",
-        title=_HEADINGS.get(status, "That did not work"),
+        title=heading,
         here="",
-        heading=_HEADINGS.get(status, "That did not work"),
+        heading=heading,
         message=message,
+        problems=problems,
         status=status,
         retry_seconds=_RETRY_SECONDS if status == 503 else None,  # noqa: PLR2004 - RFC 9110, 15.6.4
     ).encode()

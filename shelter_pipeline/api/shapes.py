@@ -95,6 +95,7 @@ class File(BaseModel):
     checksum: str | None
     copies: Annotated[float, Field(description="Proved copies; those of nodes that fell silent count less.")]
     copies_claimed: Annotated[int, Field(description="Copies that nodes say they have, and have not proved.")]
+    proved_at: Annotated[datetime | None, Field(description="When a copy of it was last proved.")]
     unconfirmed: Annotated[
         bool,
         Field(description="One node's word says that the source sent these bytes, and nobody else's yet."),
@@ -172,11 +173,13 @@ class DatasetLoss(BaseModel):
     id: int
     kind: str
     state: str
+    asset_id: Annotated[int | None, Field(description="The file of a lost link; null: it is the dataset.")]
     url: str | None
     suspected_at: datetime
     last_missed_at: datetime
     misses: int
     decided_at: datetime | None
+    evidence: dict[str, Any]
     moved_to_id: int | None
     moved_to: str | None
 

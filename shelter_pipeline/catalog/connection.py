@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 from sqlalchemy.engine import Connection
 
 from shelter_pipeline.catalog.impatience import Impatience
-from shelter_pipeline.domain.errors import CatalogAwayError, RefusedError, SetupError
+from shelter_pipeline.domain.errors import CatalogAwayError, CatalogOutdatedError, RefusedError, SetupError
 
 _PATIENT: dict[str, Any] = {"connect_args": {"connect_timeout": 10, "application_name": "shelter"}}
 _INCLUDE = "-- include "
@@ -26,6 +26,13 @@ _AWAY = (
     sa.exc.TimeoutError,
     psycopg.OperationalError,
     psycopg.InterfaceError,
+)
+# What our statements name and the schema does not have: a migration has not come to it yet, or has taken it away.
+_NOT_THERE = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedObject,
 )
 
 
@@ -71,8 +78,9 @@ class Catalog:
     def begin(self) -> Iterator[Connection]:
         """One transaction: committed whole at the end, rolled back on any error.
 
-        Raises CatalogAwayError when the server cannot be reached, went away meanwhile or takes too long, and
-        RefusedError for a value that no column can hold.
+        Raises CatalogAwayError when the server cannot be reached, went away meanwhile or takes too long,
+        CatalogOutdatedError where the schema lacks what a statement names, and RefusedError for a value that no
+        column can hold.
         """
         try:
             with self.engine.begin() as connection:
@@ -80,6 +88,12 @@ class Catalog:
         except _AWAY as error:
             raise CatalogAwayError(
                 f"the catalog at {self.place} did not answer: {_first_line(getattr(error, 'orig', None) or error)}",
+            ) from error
+        except sa.exc.ProgrammingError as error:
+            if not isinstance(error.orig, _NOT_THERE):
+                raise
+            raise CatalogOutdatedError(
+                f"the catalog at {self.place} is not of this release, run `shelter migrate`: {_first_line(error.orig)}"
             ) from error
         except (sa.exc.DataError, psycopg.DataError) as error:
             raise RefusedError(

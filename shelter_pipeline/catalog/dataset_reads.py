@@ -98,6 +98,12 @@ def read_dataset(catalog: Catalog, dataset_id: int) -> dict[str, Any] | None:
         }
 
 
+def read_card(catalog: Catalog, dataset_id: int) -> dict[str, Any] | None:
+    """One dataset with how much of it is held; None if there is none of this id."""
+    with reading(catalog) as connection:
+        return next(iter(dataset_cards(connection, [dataset_id])), None)
+
+
 def read_portal_record(catalog: Catalog, dataset_id: int) -> str | None:
     """The portal's own record, canonical JSON; None if there is no such dataset."""
     with reading(catalog) as connection:

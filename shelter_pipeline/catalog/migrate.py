@@ -26,7 +26,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.domain.errors import SetupError, TransientError
 
 _log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ CODE_SINCE = "0013"
 _MARK = "code since "
 _BUSY = frozenset({"55P03", "40P01"})  # a lock not given in time, a deadlock: others were at work
 _LONGEST_PAUSE_SECONDS = 15.0
+_TOOK_TOO_LONG = frozenset({"55P03", "57014"})  # a lock not given in time, a statement cancelled for its time
 
 
 def _scripts() -> Config:
@@ -168,6 +169,17 @@ def schema_standing(catalog: Catalog) -> SchemaStanding:
         known = revision is None or revision in revisions
         goes_on = not known and _lets_go_on(connection, revisions)
         return SchemaStanding(revision, _newest(config), known, goes_on)
+
+
+def is_migrating(catalog: Catalog) -> bool:
+    """Whether a migration is at work or waits for its turn, anywhere; nobody is waited for. Raises CatalogAwayError."""
+    with catalog.begin() as connection:
+        return bool(connection.scalar(statement("migration_runs"), {"lock": _ADVISORY_LOCK}))
+
+
+def waited_in_vain(error: TransientError) -> bool:
+    """Whether the catalog answered and something in it took too long, as where a migration holds a lock."""
+    return _sqlstate(error) in _TOOK_TOO_LONG
 
 
 def differences(catalog: Catalog) -> list[object]:

@@ -18,6 +18,7 @@ from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.domain.errors import CatalogAwayError, RefusedError
 
 LONGEST_SECONDS = 5.0
+_FOR_LOCKS = 0.5  # of the time: nothing but a migration makes a reader wait for any
 Rows = list[dict[str, Any]]
 
 
@@ -29,10 +30,17 @@ class TooBroadError(RefusedError):
 
 @contextmanager
 def reading(catalog: Catalog, *, seconds: float = LONGEST_SECONDS) -> Iterator[Connection]:
-    """A transaction that only reads; TooBroadError for a statement that takes longer than `seconds`."""
+    """A transaction that only reads; TooBroadError for a statement that takes longer than `seconds`.
+
+    CatalogAwayError where a migration keeps a table locked for more than half of that.
+    """
     try:
         with catalog.begin() as connection:
-            connection.execute(statement("begin_reading"), {"milliseconds": str(int(seconds * 1000))})
+            limits = {
+                "milliseconds": str(int(seconds * 1000)),
+                "lock_milliseconds": str(int(seconds * _FOR_LOCKS * 1000)),
+            }
+            connection.execute(statement("begin_reading"), limits)
             yield connection
     except CatalogAwayError as error:
         if isinstance(getattr(error.__cause__, "orig", None), psycopg.errors.QueryCanceled):

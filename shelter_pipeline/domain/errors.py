@@ -3,6 +3,7 @@
     ShelterError
     ├── TransientError    the same request may succeed later
     │   └── CatalogAwayError
+    │       └── CatalogOutdatedError
     ├── PermanentError    the same request will fail again
     ├── RefusedError      policy forbids it; nothing was sent
     ├── DamagedError      bytes are not what they should be
@@ -42,6 +43,10 @@ class CatalogAwayError(TransientError):
     """The catalog did not answer, or went away meanwhile; what was asked of it may or may not have happened."""
 
     default_reason = "store-failed"
+
+
+class CatalogOutdatedError(CatalogAwayError):
+    """The catalog lacks what this release knows of: it is being migrated, or has to be, or is of a newer release."""
 
 
 class PermanentError(ShelterError):

@@ -17,7 +17,7 @@ from shelter_pipeline.operations.pages import Page, by_id, organization_named, p
 from shelter_pipeline.operations.read_files import file_view, resource_view
 from shelter_pipeline.operations.workplace import Workplace
 
-_RESOURCES_SHOWN, _FILES_SHOWN = 200, 20
+RESOURCES_SHOWN, FILES_SHOWN = 200, 20
 _MOST_NAMED = 20
 
 
@@ -77,21 +77,27 @@ def search_datasets(workplace: Workplace, q: str, question: DatasetQuestion, pag
     return {**found, "exact": _exactly(workplace, q) if page.after is None else []}
 
 
-def read_dataset(workplace: Workplace, dataset_id: int) -> dict[str, Any] | None:
+def read_dataset(
+    workplace: Workplace, dataset_id: int, *, links: int = RESOURCES_SHOWN, files: int = FILES_SHOWN
+) -> dict[str, Any] | None:
     """One dataset whole, with its first links and the first files of each; None if there is none of this id."""
     found = dataset_reads.read_dataset(workplace.catalog, dataset_id)
     if found is None:
         return None
-    links, files = files_of_dataset(
-        workplace.catalog, dataset_id, resources=_RESOURCES_SHOWN, files=_FILES_SHOWN
-    )
+    first, found_in = files_of_dataset(workplace.catalog, dataset_id, resources=links, files=files)
     return {
         **_view(found, most=dataset_reads.MOST_FILES),
         "links": [
-            {**resource_view(link), "files_found": [file_view(card) for card in files.get(link["id"], ())]}
-            for link in links
+            {**resource_view(link), "files_found": [file_view(card) for card in found_in.get(link["id"], ())]}
+            for link in first
         ],
     }
+
+
+def dataset_card(workplace: Workplace, dataset_id: int) -> dict[str, Any] | None:
+    """One dataset as in lists; None if there is none of this id."""
+    found = dataset_reads.read_card(workplace.catalog, dataset_id)
+    return None if found is None else _view(found, most=dataset_reads.MOST_FILES_LISTED)
 
 
 def portal_record(workplace: Workplace, dataset_id: int) -> str | None:

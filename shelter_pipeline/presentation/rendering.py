@@ -21,7 +21,10 @@ _FILTERS = (
     words.number,
     words.outside,
     words.percent,
+    words.pieces,
     words.plain,
+    words.quoted,
+    words.sentence,
     words.size,
     words.span,
 )

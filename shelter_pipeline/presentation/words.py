@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -94,9 +95,37 @@ def plain(text: object, longest: int | None = None) -> str:
     return shown if longest is None or len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
+def sentence(text: object) -> str:
+    """A message of ours as a sentence of its own: a capital first, a full stop last.
+
+    >>> sentence("there is no dataset 7")
+    'There is no dataset 7.'
+    """
+    said = str(text).strip()
+    return f"{said[:1].upper()}{said[1:]}{'' if said[-1:] in ('.', '!', '?', '') else '.'}"
+
+
 def brief(text: object, longest: int = _LONGEST) -> str:
     """`plain` text for a line of a list."""
     return plain(text, longest)
+
+
+def pieces(text: object, marks: Sequence[tuple[int, int]], longest: int = _LONGEST) -> list[tuple[str, bool]]:
+    """`brief` text in stretches, each with whether it is marked; `marks` are first characters and the ones after.
+
+    >>> pieces("daily rain", [(6, 10)])
+    [('daily ', False), ('rain', True)]
+    """
+    shown, at, found = brief(text, longest), 0, []
+    for first, last in marks:
+        found += [(shown[at:first], False), (shown[first:last], True)]
+        at = last
+    return [(piece, marked) for piece, marked in [*found, (shown[at:], False)] if piece]
+
+
+def quoted(text: object) -> str:
+    """One word for a shell (POSIX, 2.2.2), whatever is in it."""
+    return shlex.quote(plain(text))
 
 
 def outside(url: object) -> str | None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from shelter_pipeline.api.answers import answer
 from shelter_pipeline.api.errors import failures, not_found
 from shelter_pipeline.api.parameters import Id
+from shelter_pipeline.api.public_url import base_of
 from shelter_pipeline.api.questions import ByOrganizationAsked, DatasetsAsked, SearchAsked
 from shelter_pipeline.api.services import Serving
 from shelter_pipeline.api.shapes import Dataset, Found, Listed, WholeDataset
@@ -73,7 +74,10 @@ def dataset(request: Request, serving: Serving, dataset_id: Id) -> Response:
         raise not_found(
             f"there is no dataset {dataset_id}; /datasets?slug= and /datasets/search?q= find them by name"
         )
-    return answer(request, found, seconds=_ONE_SECONDS)
+    answered = answer(request, found, seconds=_ONE_SECONDS)
+    beside = f"{base_of(request)}/browse/datasets/{dataset_id}"
+    answered.headers["Link"] = f'<{beside}>; rel="alternate"; type="text/html"'
+    return answered
 
 
 @router.get(

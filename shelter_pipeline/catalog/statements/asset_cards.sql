@@ -1,4 +1,4 @@
--- Files by their ids, in the order asked for, each with its copies that count, those that are only said to be, whether it
+-- Files by their ids, in the order asked for, each with its copies that count and when one was last proved, those that are only said to be, whether it
 -- hangs on one node's word, and its newest capture.
 SELECT asset.id, asset.url, asset.host, asset.kind, asset.format, asset.state, asset.reason, asset.sha256, asset.size,
        coalesce(asset.expected_size, asset.estimated_size) AS expected_size, asset.checksum,
@@ -7,6 +7,7 @@ SELECT asset.id, asset.url, asset.host, asset.kind, asset.format, asset.state, a
        newest.reason AS capture_reason,
        (SELECT coalesce(sum(copy.counts), 0) FROM copy WHERE copy.sha256 = asset.sha256 AND copy.state = 'good') AS copies,
        (SELECT count(*) FROM copy WHERE copy.sha256 = asset.sha256 AND copy.state = 'claimed') AS copies_claimed,
+       (SELECT max(copy.verified_at) FROM copy WHERE copy.sha256 = asset.sha256 AND copy.state = 'good') AS proved_at,
        asset.state = 'held' AND EXISTS (SELECT FROM testimony
                                        WHERE testimony.asset_id = asset.id AND testimony.sha256 = asset.sha256
                                          AND testimony.finding = 'open') AS unconfirmed

@@ -1,5 +1,5 @@
--- What was ever lost of one dataset: itself, and its links, newest first.
-SELECT loss.id, loss.kind, loss.state, asset.url, loss.suspected_at, loss.last_missed_at, loss.misses, loss.decided_at,
+-- What was ever lost of one dataset: itself, and its links, newest first, with the evidence.
+SELECT loss.id, loss.kind, loss.state, loss.asset_id, asset.url, loss.suspected_at, loss.last_missed_at, loss.misses, loss.decided_at, loss.evidence,
        successor.id AS moved_to_id, successor.slug AS moved_to
   FROM loss
   LEFT JOIN asset ON asset.id = loss.asset_id
