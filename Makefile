@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fleet up test test-fast api-contract api-long chaos fleet-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-fleet bench-listing bench-probe bench-score bench-s3 lock clean
+.PHONY: help setup demo fleet up test test-fast api-contract api-long chaos fleet-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-fleet bench-listing bench-probe bench-report bench-score bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ bench-listing: setup  ## measure listings of 100,000 entries beside peers (a min
 
 bench-dispatch: setup  ## measure ticks and pages of the Dagster UI at 20,000 batches (100,000 with BENCH="--sizes 100k")
 	$(BIN)/python -m benchmarks.dispatching $(BENCH)
+
+bench-report: setup  ## measure a whole report at full size beside pandas (less with BENCH="--datasets 20000")
+	$(BIN)/python -m benchmarks.reporting $(BENCH)
 
 bench-score: setup  ## measure scoring of two million files beside peers (some minutes; less with BENCH="--assets 20000")
 	$(BIN)/python -m benchmarks.scoring $(BENCH)

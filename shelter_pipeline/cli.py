@@ -48,6 +48,7 @@ from shelter_pipeline.commands.priorities import priorities_app
 from shelter_pipeline.commands.probe import probe
 from shelter_pipeline.commands.rankings import rankings_app
 from shelter_pipeline.commands.rebuild import rebuild
+from shelter_pipeline.commands.report import report as write_report
 from shelter_pipeline.commands.token import token_app
 from shelter_pipeline.commands.worker import automate, fleet, serve, worker
 from shelter_pipeline.domain.errors import ShelterError
@@ -93,6 +94,7 @@ for command in (
 ):
     app.command()(command)
 app.command("explain")(explain_score)
+app.command("report")(write_report)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 

@@ -23,6 +23,7 @@ from shelter_pipeline.orchestration.retention import retention
 from shelter_pipeline.orchestration.schedules import schedules
 from shelter_pipeline.orchestration.sensors import sensors
 from shelter_pipeline.orchestration.verdicts import renew_verdicts
+from shelter_pipeline.orchestration.weekly_report import rescue_report
 
 
 def build_defs(**overrides: Any) -> dg.Definitions:
@@ -39,7 +40,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
             organization_rescue,
         ],
         asset_checks=list(checks),
-        jobs=[*asset_jobs, audit_job, fixity, node_proofs, retention, renew_verdicts],
+        jobs=[*asset_jobs, audit_job, fixity, node_proofs, retention, renew_verdicts, rescue_report],
         schedules=list(schedules),
         sensors=[*sensors, alert_sensor],
         resources={"workplaces": Workplaces(), **overrides},

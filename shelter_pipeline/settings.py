@@ -20,6 +20,7 @@ from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.portal_headers import SECRET_PREFIX
 from shelter_pipeline.settings_alerts import AlertSettings
 from shelter_pipeline.settings_fleet import FleetSettings
+from shelter_pipeline.settings_reports import ReportSettings
 from shelter_pipeline.settings_sharing import Count, CsvNetworks, CsvPorts, Port, Seconds, SharingSettings
 from shelter_pipeline.settings_upkeep import UpkeepSettings
 
@@ -27,7 +28,7 @@ _OTHERS_SECRETS = frozenset({"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPA
 _NOT_OURS = frozenset({"SHELTER_FIXTURES"})  # where the tests find real records
 
 
-class Settings(AlertSettings, SharingSettings, FleetSettings, UpkeepSettings):
+class Settings(AlertSettings, SharingSettings, FleetSettings, UpkeepSettings, ReportSettings):
     """What an operator can set. Every default works on one machine with nothing installed."""
 
     model_config = SettingsConfigDict(env_prefix="SHELTER_", extra="ignore", frozen=True)

@@ -20,6 +20,7 @@ from shelter_pipeline.api.routes import (
     original,
     overview,
     proofs,
+    report_pages,
     statics,
     system,
 )
@@ -27,7 +28,19 @@ from shelter_pipeline.api.security import principal_of
 from shelter_pipeline.api.services import Services
 from shelter_pipeline.release import RELEASE
 
-_ROUTES = (overview, lists, dataset_pages, original, nodes, proofs, catalogue, losses, ckan, files)
+_ROUTES = (
+    overview,
+    lists,
+    dataset_pages,
+    report_pages,
+    original,
+    nodes,
+    proofs,
+    catalogue,
+    losses,
+    ckan,
+    files,
+)
 
 
 def build_app(services: Services) -> FastAPI:

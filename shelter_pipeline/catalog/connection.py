@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 from sqlalchemy.engine import Connection
 
 from shelter_pipeline.catalog.impatience import Impatience
@@ -130,6 +130,20 @@ def quick_rows(connection: Connection, name: str, parameters: Mapping[str, Any])
     with _driver(connection).cursor(row_factory=dict_row) as cursor:
         cursor.execute(_driver_text(name), parameters)
         return cursor.fetchall() if cursor.description else []
+
+
+def streamed_rows(
+    connection: Connection, name: str, parameters: Mapping[str, Any], *, at_once: int
+) -> Generator[tuple[Sequence[str], list[tuple[Any, ...]]], None, None]:
+    """The rows of one statement file, `at_once` at a time, with the names of their columns.
+
+    A cursor of the server holds the rest, so memory is bounded whatever their number. To be read to the end or closed.
+    """
+    with _driver(connection).cursor(name=name, row_factory=tuple_row) as cursor:
+        cursor.execute(_driver_text(name), parameters)
+        names = tuple(column.name for column in cursor.description or ())
+        while rows := cursor.fetchmany(at_once):
+            yield names, rows
 
 
 @cache

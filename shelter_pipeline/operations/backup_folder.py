@@ -10,9 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.operations.whole_folder import new_folder
 
 FORMAT = 1
 CATALOG, DAGSTER = "catalog", "dagster"
 _RECORD = "backup.json"
-_INCOMPLETE = ".incomplete-"
-_ABANDONED_SECONDS = 24 * 3600.0
 _FIELDS = frozenset({"format", "taken_at", "release", "revision", "postgres", "store", "files"})
 
 
@@ -57,24 +53,8 @@ def new_backup(folder: Path, name: str) -> Iterator[Path]:
 
     Raises SetupError when it cannot be made there, or is there already.
     """
-    final = folder / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        incomplete = Path(tempfile.mkdtemp(prefix=_INCOMPLETE, dir=folder))
-    except OSError as error:
-        raise SetupError(f"the backup cannot be written to {folder}: {error.strerror or error}") from error
-    try:
-        yield incomplete
-        if final.exists():
-            raise SetupError(f"there is a backup {final} already; nothing was overwritten")
-        _sync(incomplete)
-        incomplete.rename(final)
-        _sync(folder)
-    except OSError as error:
-        raise SetupError(f"the backup cannot be written to {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(incomplete, ignore_errors=True)
+    with new_folder(folder, name, "backup") as made:
+        yield made.path
 
 
 def write_record(folder: Path, record: BackupRecord) -> BackupRecord:
@@ -120,18 +100,3 @@ def _files(folder: Path) -> list[Path]:
 def _facts(path: Path) -> list[Any]:
     with path.open("rb") as content:
         return [path.stat().st_size, hashlib.file_digest(content, "sha256").hexdigest()]
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed backups left; one that is being written is younger."""
-    for left in folder.glob(f"{_INCOMPLETE}*"):
-        if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)

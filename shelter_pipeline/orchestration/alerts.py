@@ -16,11 +16,12 @@ from shelter_pipeline.orchestration.node_proofs import node_proofs
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.retention import retention
 from shelter_pipeline.orchestration.verdicts import renew_verdicts
+from shelter_pipeline.orchestration.weekly_report import rescue_report
 
 # A failed batch is the ledger's business, and told when it has used up its attempts.
 WATCHED = tuple(
     job.name
-    for job in (*asset_jobs, audit_job, fixity, node_proofs, retention, renew_verdicts)
+    for job in (*asset_jobs, audit_job, fixity, node_proofs, retention, renew_verdicts, rescue_report)
     if job is not download
 )
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)

@@ -19,6 +19,7 @@ from shelter_pipeline.orchestration.node_proofs import node_proofs
 from shelter_pipeline.orchestration.partitions import add_missing, portals
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.retention import daily_retention
+from shelter_pipeline.orchestration.weekly_report import weekly_report
 
 
 @dg.schedule(job=refresh_portal, cron_schedule=f"0 {HARVEST_HOUR} * * *", execution_timezone="UTC")
@@ -102,4 +103,5 @@ schedules = (
     daily_audit,
     weekly_fixity,
     daily_retention,
+    weekly_report,
 )

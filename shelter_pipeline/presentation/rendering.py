@@ -7,13 +7,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from shelter_pipeline.presentation import meanings, words
+from shelter_pipeline.presentation import sentences, words
 from shelter_pipeline.presentation.statics import static_text, static_url
 from shelter_pipeline.release import RELEASE
 
 _FILTERS = (
-    meanings.meaning,
-    meanings.trust_words,
+    sentences.in_words,
+    sentences.trust_words,
     words.brief,
     words.by_reason,
     words.iso,

@@ -13,7 +13,15 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_NAMES = ("style.css", "live.js", "search.js", "icon.svg", "vendor/uplot.js", "vendor/uplot.css")
+_NAMES = (
+    "style.css",
+    "report.css",
+    "live.js",
+    "search.js",
+    "icon.svg",
+    "vendor/uplot.js",
+    "vendor/uplot.css",
+)
 _DIGEST_LETTERS = 16
 
 

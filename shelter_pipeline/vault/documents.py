@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -54,6 +55,14 @@ def place_document(source: Path, target: Path, name: str, data: bytes) -> None:
     """Give a written document its name. Raises DamagedError if that is taken by other bytes, OSError else."""
     if not _create(source, target):
         _is_there(target, name, data)
+
+
+def place_file(source: Path, target: Path, name: str, sha256: str) -> None:
+    """The same for a file of this digest, which may be larger than memory."""
+    if not _create(source, target):
+        with target.open("rb") as there:
+            if hashlib.file_digest(there, "sha256").hexdigest() != sha256:
+                raise DamagedError(f"{name} is already there with other bytes", reason="mismatch")
 
 
 def _is_there(target: Path, name: str, data: bytes) -> bool:

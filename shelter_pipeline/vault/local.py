@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientError
-from shelter_pipeline.vault.documents import place_document, put_group
+from shelter_pipeline.vault.documents import place_document, place_file, put_group
 from shelter_pipeline.vault.durability import can_sync_file_systems, sync_folder
 from shelter_pipeline.vault.folders import DurableFolders
 from shelter_pipeline.vault.group import publish_group
@@ -36,12 +36,14 @@ from shelter_pipeline.vault.store import (
     digest_named_by,
     digest_path,
     is_digest,
+    places_of,
 )
 from shelter_pipeline.vault.sweep import sweep
 
 # From so many files on, syncing the whole file system costs less than syncing each.
 _GROUP = 4
 _DOCUMENTS_AT_ONCE = 256
+_PIECE_BYTES = 1024 * 1024
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 
 
@@ -120,6 +122,20 @@ class LocalStore(SpoolingStore):
                 place_document(Path(path), target, name, data)
                 sync_folder(target.parent)
 
+    def put_document_file(self, name: str, source: Path) -> None:
+        """Store a file as a document, whole, once. Raises DamagedError if it is there with other bytes."""
+        target = self.root / checked_document_name(name)
+        with self.receive() as partial:
+            with storing(f"read {source}"), source.open("rb") as file:
+                while piece := file.read(_PIECE_BYTES):
+                    partial.write(piece)
+            digest = partial.sha256
+            path = partial.finish(sync=True)
+            with storing(f"store {name}"):
+                self.folders.make(target.parent)
+                place_file(Path(path), target, name, digest)
+                sync_folder(target.parent)
+
     def put_documents(self, documents: Iterable[tuple[str, bytes]]) -> None:
         """Store many documents, each whole and once, for two syncs a group of them."""
         remaining = iter(documents)
@@ -132,7 +148,9 @@ class LocalStore(SpoolingStore):
 
     def document_names(self, prefix: str) -> Iterator[str]:
         """Names of the documents that begin with `prefix`, sorted."""
-        names = (name for top in ("manifests", "records") for name in self.files_below(top))
+        # Below the last folder that the prefix names whole: there may be a million documents elsewhere.
+        folders = (place.rpartition("/")[0] for place in places_of(prefix))
+        names = (name for folder in folders for name in self.files_below(folder))
         yield from sorted(name for name in names if name.startswith(prefix))
 
     def document(self, name: str) -> bytes | None:
@@ -140,6 +158,15 @@ class LocalStore(SpoolingStore):
         with suppress(FileNotFoundError):
             return (self.root / checked_document_name(name)).read_bytes()
         return None
+
+    def open_document(self, name: str) -> BinaryIO:
+        """A document for reading. Raises FileNotFoundError if no regular file is there."""
+        try:
+            return os.fdopen(self._open_regular(checked_document_name(name)), "rb")
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                raise FileNotFoundError(f"{self.name} holds no {name}") from error
+            raise TransientError(f"could not read {name}: {error}", reason="store-failed") from error
 
     def documents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of the documents that begin with `prefix`, sorted by name."""

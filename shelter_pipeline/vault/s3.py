@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from shelter_pipeline.domain.errors import DamagedError, SetupError, TransientError
 from shelter_pipeline.vault.parallel import in_order
-from shelter_pipeline.vault.partial import own
+from shelter_pipeline.vault.partial import own, storing
 from shelter_pipeline.vault.ranges import BlobRange, checked_range
 from shelter_pipeline.vault.s3_bucket import BegunUpload, Bucket
 from shelter_pipeline.vault.s3_capabilities import find_capabilities
@@ -34,11 +34,12 @@ from shelter_pipeline.vault.store import (
     checked_document_name,
     digest_named_by,
     digest_path,
+    places_of,
 )
 from shelter_pipeline.vault.sweep import sweep
 
 _log = logging.getLogger(__name__)
-_DOCUMENTS = ("manifests", "records")
+_PIECE_BYTES = 1024 * 1024
 # Whoever still works on an upload adds to it more often.
 _LEFTOVER = timedelta(days=1)
 _OWN = (*FOLDERS, "probe")
@@ -127,6 +128,18 @@ class S3Store(SpoolingStore):
                 raise
             self._compare(location, data)
 
+    def put_document_file(self, name: str, source: Path) -> None:
+        """Store a file as a document, whole, once. Raises DamagedError if it is there with other bytes.
+
+        A large one goes up in parts, which nobody sees before the last.
+        """
+        checked_document_name(name)
+        with self.receive() as partial:
+            with storing(f"read {source}"), source.open("rb") as file:
+                while piece := file.read(_PIECE_BYTES):
+                    partial.write(piece)
+            self._ready().publish_new(name, Source.of(own(partial)))
+
     def put_documents(self, documents: Iterable[tuple[str, bytes]]) -> None:
         """Store many documents, each whole and once, as many at once as there are connections."""
         for _ in in_order(lambda pair: self.put_document(*pair), documents, threads=self.threads):
@@ -134,11 +147,8 @@ class S3Store(SpoolingStore):
 
     def document_names(self, prefix: str) -> Iterator[str]:
         """Names of the documents that begin with `prefix`, sorted."""
-        tops = [f"{top}/" for top in _DOCUMENTS]
-        wanted = [
-            max(prefix, top, key=len) for top in tops if top.startswith(prefix) or prefix.startswith(top)
-        ]
-        yield from sorted(item.location for part in wanted for item in self._bucket.listing(part))
+        found = (item.location for place in places_of(prefix) for item in self._bucket.listing(place))
+        yield from sorted(found)
 
     def document(self, name: str) -> bytes | None:
         """The bytes of one document, None if it is not there."""
@@ -147,6 +157,15 @@ class S3Store(SpoolingStore):
         except S3Error as error:
             if error.is_absent:
                 return None
+            raise
+
+    def open_document(self, name: str) -> BinaryIO:
+        """A document for reading. Raises FileNotFoundError if it is not there, S3Error if it cannot be read on."""
+        try:
+            return self._bucket.open(checked_document_name(name))
+        except S3Error as error:
+            if error.is_absent:
+                raise FileNotFoundError(f"{self.name} holds no {name}") from error
             raise
 
     def documents(self, prefix: str) -> Iterator[tuple[str, bytes]]:

@@ -11,6 +11,7 @@ import hashlib
 import uuid
 from enum import Enum, auto
 
+from shelter_pipeline.domain.errors import DamagedError
 from shelter_pipeline.vault.s3_bucket import Bucket
 from shelter_pipeline.vault.s3_capabilities import Capabilities
 from shelter_pipeline.vault.s3_client import S3Error
@@ -51,6 +52,17 @@ class Publisher:
                 raise
             if self._look(location, source) is not _State.HELD:
                 self._send(location, source, if_absent=False)
+
+    def publish_new(self, location: str, source: Source) -> None:
+        """Return once these bytes stand there. Raises S3Error, and DamagedError if others do, which stay."""
+        if self._bucket.find(location) is None:
+            try:
+                self._send(location, source, if_absent=self.conditional)
+            except S3Error as error:
+                if not (error.is_taken or error.is_contended):
+                    raise
+        if digest_and_size(self._bucket, location) != (source.sha256, source.size):
+            raise DamagedError(f"{location} is already there with other bytes", reason="mismatch")
 
     def _send(self, location: str, source: Source, *, if_absent: bool) -> None:
         send(self._bucket, location, source, self._limits, if_absent=if_absent)

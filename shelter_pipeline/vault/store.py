@@ -11,15 +11,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from shelter_pipeline.domain.errors import TransientError
 from shelter_pipeline.vault.ranges import BlobRange
 
 # What a store keeps at its top.
-FOLDERS = ("blobs", "suspect", "partial", "quarantine", "manifests", "records")
+FOLDERS = ("blobs", "suspect", "partial", "quarantine", "manifests", "records", "reports")
+# Where its documents stand.
+DOCUMENTS = ("manifests", "records", "reports")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_DOCUMENT = re.compile(r"(manifests|records)(/[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}){1,6}\Z")
+_DOCUMENT = re.compile(rf"({'|'.join(DOCUMENTS)})(/[A-Za-z0-9_][A-Za-z0-9_.+-]{{0,199}}){{1,6}}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,9 @@ class BlobStore(Protocol):
     def put_document(self, name: str, data: bytes) -> None:
         """Store a document whole, once. Raises DamagedError if it is there with other bytes."""
 
+    def put_document_file(self, name: str, source: Path) -> None:
+        """Store a file as a document, as `put_document` does, without reading the whole of it into memory."""
+
     def put_documents(self, documents: Iterable[tuple[str, bytes]]) -> None:
         """Store many documents as `put_document` does; cheaper than one by one, and not all or none."""
 
@@ -129,6 +135,9 @@ class BlobStore(Protocol):
 
     def document(self, name: str) -> bytes | None:
         """The bytes of one document, None if it is not there."""
+
+    def open_document(self, name: str) -> BinaryIO:
+        """A document for reading, from the first byte on. Raises FileNotFoundError if it is not there."""
 
     def documents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of the documents that begin with `prefix`, sorted by name."""
@@ -140,6 +149,14 @@ class BlobStore(Protocol):
         """
 
 
+def places_of(prefix: str) -> list[str]:
+    """The places below which all documents stand whose names begin with `prefix`. Raises ValueError for a way out."""
+    if ".." in prefix.split("/"):
+        raise ValueError(f"{prefix[:200]!r} begins no name of a document")
+    tops = [f"{top}/" for top in DOCUMENTS]
+    return [max(prefix, top, key=len) for top in tops if top.startswith(prefix) or prefix.startswith(top)]
+
+
 def checked_sha256(text: str) -> str:
     """`text` if it is a SHA-256 in lower-case hex. Raises ValueError: no other text becomes a path."""
     if not _SHA256.match(text):
@@ -148,7 +165,7 @@ def checked_sha256(text: str) -> str:
 
 
 def checked_document_name(name: str) -> str:
-    """`name` if it may name a document: `manifests/…` or `records/…`, plain segments. Raises ValueError."""
+    """`name` if it may name a document: below one of `DOCUMENTS`, plain segments. Raises ValueError."""
     if not _DOCUMENT.match(name):
         raise ValueError(f"{name[:200]!r} does not name a document of a store")
     return name

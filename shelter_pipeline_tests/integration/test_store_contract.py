@@ -341,6 +341,28 @@ def test_a_document_cannot_be_named_out_of_its_folder(place: StoreUnderTest, nam
         place.store.put_document(name, b"1")
 
 
+@pytest.mark.parametrize("size", [0, 5, 700_000])
+def test_a_file_is_stored_as_a_document_once_and_never_replaced(
+    place: StoreUnderTest, tmp_path: Path, size: int
+) -> None:
+    source, name, data = tmp_path / "source", "reports/2026-11-26T060000Z/files.parquet", os.urandom(size)
+    source.write_bytes(data)
+
+    for _ in range(2):
+        place.store.put_document_file(name, source)
+    source.write_bytes(b"other")
+    with pytest.raises(DamagedError, match="already there with other bytes"):
+        place.store.put_document_file(name, source)
+
+    with place.store.open_document(name) as body:
+        assert body.read() == data
+    assert place.locations() == [name]
+    assert list(place.store.document_names("reports/")) == [name]
+    assert place.waiting() == []
+    with pytest.raises(FileNotFoundError):
+        place.store.open_document("reports/2026-11-26T060000Z/missing.csv")
+
+
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "AB" * 32, "ab" * 31, "ab" * 32 + "\n"])
 def test_only_a_digest_opens_a_blob(place: StoreUnderTest, name: str) -> None:
     with pytest.raises(ValueError, match="is not a SHA-256"):

@@ -1,0 +1,79 @@
+"""What the catalog's short words mean, in sentences for who reads them for the first time.
+
+Reasons, states and kinds have their sentences in the domain; here stand those of the words that only reports use.
+"""
+
+from __future__ import annotations
+
+from shelter_pipeline.domain.losses import KINDS, STATES
+from shelter_pipeline.domain.verdicts import REASONS
+
+# Verdicts on an organization or a dataset (`OrganizationProgress.verdict`).
+VERDICTS: dict[str, str] = {
+    "complete": "Every file that it links to is held, and every link was followed to its end.",
+    "partial": "Some of its files are held, and some could not be had.",
+    "in-progress": "The rescue is under way: some of its links or files were not tried yet.",
+    "waiting": "Nothing of it was tried yet.",
+    "unreachable": "It was tried, and nothing of it could be had.",
+    "empty": "It lists no file.",
+    "landing-page-only": "Its links lead to web pages without files.",
+    "service": "Its links lead to web services, which hand out answers and no files.",
+}
+_FILES: dict[str, str] = {
+    "held": "The bytes are held, whole and verified.",
+    "pending": "It waits for its turn, or for another try.",
+    "failed": "It could not be had; it is asked for again later if that may help.",
+    "dead": "It was given up after many attempts; a person can bring it back.",
+    "unproved": "A volunteer reports it and has not yet proved it.",
+    "ok": "The server has the file.",
+}
+_OUTCOMES: dict[str, str] = {
+    "found": "The link leads to files.",
+    "found-in-part": "Something that the link leads to was left unread.",
+    "not-followed": "A page about a dataset that lists files of its own.",
+}
+# What the verdict on a capture says, where no reason is given.
+_CAPTURES: dict[str, str] = {
+    "transient": "It failed, and may work later.",
+    "permanent": "It failed, and will fail again soon.",
+    "refused": "Policy forbids it: it was not asked for.",
+    "damaged": "What came contradicts itself or what was promised of it.",
+    "suspect": "Whole, but not what was promised: kept apart, and not counted as held.",
+}
+# How the reading of a portal ended, or stands.
+_HARVESTS: dict[str, str] = {
+    "running": "It is being read just now.",
+    "plausible": "The portal was read to its end, and gave no count to hold that against.",
+    "interrupted": "Reading broke off and goes on from there.",
+}
+_TRUST = (
+    (0.75, "proved over and over"),
+    (0.4, "proved many times"),
+    (0.1, "proved a few times"),
+    (0.0, "new: proves every file"),
+)
+_SENTENCES: dict[str, str] = {
+    **_OUTCOMES,
+    **_CAPTURES,
+    **_FILES,
+    **_HARVESTS,
+    **KINDS,
+    **STATES,
+    **VERDICTS,
+    **{reason.slug: reason.sentence for reason in REASONS.values()},
+}
+
+
+def in_words(word: object) -> str:
+    """The sentence of a reason, a verdict, a state or a kind of loss; a word without one stands for itself.
+
+    >>> in_words("not-found"), in_words("other-words")
+    ('The server has nothing at this address (404).', 'other words')
+    """
+    text = "" if word is None else str(word)
+    return _SENTENCES.get(text) or text.replace("-", " ")
+
+
+def trust_words(trust: float) -> str:
+    """How far a node is trusted (0 to 1), for people."""
+    return next(words for least, words in _TRUST if trust >= least)
