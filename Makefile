@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo fleet up test test-fast api-contract api-long chaos fleet-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-fleet bench-listing bench-probe bench-report bench-score bench-s3 lock clean
+.PHONY: help setup demo fleet up test test-fast api-contract api-long chaos fleet-long check lint types imports format pictures bench bench-api bench-claims bench-classify bench-dispatch bench-fetch bench-fleet bench-listing bench-pages bench-probe bench-report bench-score bench-s3 lock clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,10 @@ bench-s3: setup  ## measure uploads to S3 beside peers (some minutes; less with 
 
 bench-api: setup  ## measure reads of the API at 100 requests a second and full size (less with BENCH="--datasets 20000")
 	$(BIN)/python -m benchmarks.api_reads $(BENCH)
+
+bench-pages: setup  ## measure the pages for people at full size (less with BENCH="--datasets 20000")
+	$(BIN)/python -m benchmarks.browsing $(BENCH)
+
 bench-claims: setup  ## measure how two million files are handed out to nodes (a look with BENCH="--assets 100000")
 	$(BIN)/python -m benchmarks.claims $(BENCH)
 

@@ -89,7 +89,7 @@ def _measure(options: argparse.Namespace, folder: Path, postgres: EmbeddedPostgr
     results["index"] = _index(catalog, meter)
     results["count"] = _timed(meter, lambda: refresh_summaries(catalog, older_than_seconds=0))
     results["peers"] = _peers(catalog, options.datasets)
-    with _api(folder, url) as (port, server):
+    with running_api(folder, url) as (port, server):
         results["loads"] = {
             name: _load(folder, port, server, meter, options, name, paths)
             for name, paths in _paths(catalog, options.datasets).items()
@@ -178,7 +178,7 @@ def _paths(catalog: Catalog, datasets: int) -> dict[str, list[str]]:
 
 
 @contextmanager
-def _api(folder: Path, url: str) -> Iterator[tuple[int, psutil.Process]]:
+def running_api(folder: Path, url: str, **more: str) -> Iterator[tuple[int, psutil.Process]]:
     [port] = free_ports(1)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SHELTER_")}
     environment |= {
@@ -186,6 +186,7 @@ def _api(folder: Path, url: str) -> Iterator[tuple[int, psutil.Process]]:
         "SHELTER_DATABASE_URL": url,
         "SHELTER_STORE": str(folder / "store"),
         "SHELTER_API_PORT": str(port),
+        **more,
     }
     child = subprocess.Popen([sys.executable, "-c", _SERVE], env=environment, stdout=subprocess.DEVNULL)
     try:

@@ -67,6 +67,9 @@ class SharingSettings(BaseSettings):
         4096, description="Slowest acceptable rate of an upload, over fifteen seconds."
     )
     api_max_connections: Count = Field(1000, description="Connections open at once.")
+    api_live_listeners: Count = Field(
+        200, description="Pages that are told live what goes on, at once; the others ask now and then."
+    )
     api_access_log: bool = Field(
         default=True, description="Whether `shelter api` writes a line of JSON for each request."
     )

@@ -13,6 +13,7 @@ from shelter_pipeline.api.routes import (
     catalogue,
     ckan,
     dataset_pages,
+    events,
     files,
     lists,
     losses,
@@ -30,6 +31,7 @@ from shelter_pipeline.release import RELEASE
 
 _ROUTES = (
     overview,
+    events,
     lists,
     dataset_pages,
     report_pages,

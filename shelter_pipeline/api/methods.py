@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shelter_pipeline.api.contract import allowed_methods, documents
 from shelter_pipeline.api.errors import method_not_allowed
 
+IS_HEAD = "shelter.is_head"  # in the scope of a GET that stands for a HEAD: no answer without end
 Document = Callable[[], Mapping[str, Any]]
 
 
@@ -46,7 +47,7 @@ class Heads:
         ):
             await self._app(scope, receive, send)
             return
-        asked = {**scope, "method": "GET"}
+        asked = {**scope, "method": "GET", IS_HEAD: True}
         await self._app(asked, receive, send)
         if "route" in asked:
             scope["route"] = asked["route"]

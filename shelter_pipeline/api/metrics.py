@@ -53,6 +53,9 @@ class Metrics:
         self.in_progress = Gauge(
             "shelter_api_requests_in_progress", "Requests that are being answered.", registry=self._registry
         )
+        self.listeners = Gauge(
+            "shelter_api_live_listeners", "Pages that are told live what goes on.", registry=self._registry
+        )
         self._registry.register(_CatalogGauges(catalog))
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import resource
+from typing import Any
 
 import uvicorn
 
@@ -11,6 +12,7 @@ from shelter_pipeline.api.access_log import write_access_log
 from shelter_pipeline.api.app import build_app
 from shelter_pipeline.api.housekeeping import keeping_house
 from shelter_pipeline.api.protocol import Deadlines, protocol_of
+from shelter_pipeline.api.routes.events import end_live
 from shelter_pipeline.api.services import Services
 from shelter_pipeline.catalog.impatience import Impatience
 from shelter_pipeline.operations.workplace import open_workplace
@@ -41,7 +43,7 @@ def serve(settings: Settings) -> None:
 def server_of(services: Services) -> uvicorn.Server:
     """A server for these services on the address and port of the settings."""
     settings = services.settings
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             build_app(services),
             host=settings.api_bind_address,
@@ -59,6 +61,13 @@ def server_of(services: Services) -> uvicorn.Server:
             server_header=False,
         )
     )
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: Any = None) -> None:
+        """End the answers that have no end first: the others may take their time."""
+        end_live(self.config.app)  # type: ignore[arg-type] # it is what `server_of` gave it
+        await super().shutdown(sockets)
 
 
 def _allow_open_files(connections: int) -> None:

@@ -20,10 +20,14 @@ from shelter_pipeline.catalog.losses import loss_counts
 from shelter_pipeline.catalog.progress import OrganizationProgress, organization_progress, totals
 from shelter_pipeline.catalog.reading import Rows, read_ids, reading, rows_of
 from shelter_pipeline.catalog.tables_catalogue import organization
+from shelter_pipeline.catalog.tables_rescue import capture
 from shelter_pipeline.catalog.tables_search import organization_summary, summary
+from shelter_pipeline.catalog.throughput import throughput_totals
 from shelter_pipeline.catalog.watch_lists import count_watch_lists
 
+PROOF_DAYS = 14  # every blob is read anew each week; once missed is not yet forgotten
 _MOST_TYPES = 300
+_MOST_VOLUNTEERS = 10
 _TYPES = ("files", "held_files", "pending_files", "failed_files", "held_bytes")
 
 
@@ -46,6 +50,7 @@ def refresh_summaries(catalog: Catalog, *, older_than_seconds: float) -> bool:
             "overview": _overview(catalog, standings),
             "file-types": _file_types(catalog),
             **count_watch_lists(catalog),
+            "holdings": _holdings(catalog, standings),
         }
         seconds = time.monotonic() - begun
         guard.execute(statement("keep_standings"), {"standings": _json(standings)})
@@ -56,10 +61,14 @@ def refresh_summaries(catalog: Catalog, *, older_than_seconds: float) -> bool:
 
 def read_summary(catalog: Catalog, name: str) -> Counted | None:
     """The counts of the report of this name, as `refresh_summaries` makes them; None if they were never made."""
-    wanted = sa.select(summary.c.body, summary.c.counted_at).where(summary.c.name == name)
+    return read_summaries(catalog, name).get(name)
+
+
+def read_summaries(catalog: Catalog, *names: str) -> dict[str, Counted]:
+    """Those of the reports of these names that were made."""
+    wanted = sa.select(summary.c.name, summary.c.body, summary.c.counted_at).where(summary.c.name.in_(names))
     with reading(catalog) as connection:
-        found = connection.execute(wanted).one_or_none()
-        return Counted(found.body, found.counted_at) if found else None
+        return {row.name: Counted(row.body, row.counted_at) for row in connection.execute(wanted)}
 
 
 def list_organizations(catalog: Catalog, *, portal_id: int | None, after: int, limit: int) -> Rows:
@@ -112,6 +121,24 @@ def _overview(catalog: Catalog, standings: list[dict[str, Any]]) -> dict[str, An
             {name: row[name] for name in ("portal", "kind", "url", "datasets", "harvested_at", "complete_at")}
             for row in catalog.rows("portal_overview")
         ],
+    }
+
+
+def _holdings(catalog: Catalog, standings: list[dict[str, Any]]) -> dict[str, Any]:
+    """Files by state and reason with their bytes, copies by state and place, contents by the copies they have."""
+    with catalog.begin() as connection:
+        captures = throughput_totals(connection)
+        newest = connection.execute(sa.select(sa.func.max(capture.c.id))).scalar_one()
+    return {
+        "newest_capture": newest or 0,  # when files began to be counted
+        "files": [dict(row) for row in catalog.rows("holdings_files")],
+        "copies": [dict(row) for row in catalog.rows("holdings_copies")],
+        "spread": [dict(row) for row in catalog.rows("holdings_spread", days=PROOF_DAYS)],
+        "volunteers": [dict(row) for row in catalog.rows("holdings_volunteers", limit=_MOST_VOLUNTEERS)],
+        "lost_files": dict(catalog.rows("lost_files")[0]),
+        "excluded": dict(catalog.rows("holdings_excluded")[0]),
+        "captures": captures,
+        "unfollowed_links": sum(standing["undiscovered"] for standing in standings),
     }
 
 

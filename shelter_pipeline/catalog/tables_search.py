@@ -69,3 +69,39 @@ summary = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),  # what counting took
     moment("counted_at", now=True),
 )
+
+# Captures by the hour in which they ended and their verdict. Those of ids that no transaction can add to any more are
+# settled, and only ever added to; the others are counted anew every time.
+throughput = sa.Table(
+    "throughput",
+    metadata,
+    sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("settled", sa.Boolean, nullable=False),
+    *(
+        sa.Column(name, sa.BigInteger, nullable=False)
+        for name in (
+            "captures",
+            "files",  # stored, in time
+            "bytes",  # of these
+            "wire_bytes",  # of all
+        )
+    ),
+    sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),  # when the first of them ended
+    sa.PrimaryKeyConstraint("hour", "verdict", "settled"),
+)
+
+# One row: how far captures are counted.
+throughput_mark = sa.Table(
+    "throughput_mark",
+    metadata,
+    sa.Column("one", sa.Boolean, primary_key=True, server_default=sa.true()),
+    sa.Column("counted_id", sa.BigInteger, nullable=False, server_default="0"),  # up to it all are settled
+    # The newest there was, and a transaction before whose number all must have ended until it may be settled.
+    sa.Column("seen_id", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("seen_before", sa.BigInteger, nullable=False, server_default="0"),
+    moment("seen_at"),
+    sa.Column("seconds", sa.Float, nullable=False, server_default="0"),  # what the last counting took
+    moment("counted_at"),
+    sa.CheckConstraint("one", name="one_row"),
+)

@@ -10,7 +10,10 @@ from collections.abc import Callable
 
 from shelter_pipeline.catalog.search import index_new_datasets
 from shelter_pipeline.catalog.summaries import refresh_summaries
+from shelter_pipeline.catalog.throughput import refresh_throughput
 from shelter_pipeline.operations.workplace import Workplace
+
+_PACE_SECONDS = 10.0
 
 
 def refresh_words(workplace: Workplace, *, keep_on: Callable[[], bool] = lambda: True) -> int:
@@ -19,6 +22,10 @@ def refresh_words(workplace: Workplace, *, keep_on: Callable[[], bool] = lambda:
 
 
 def refresh_counts(workplace: Workplace) -> bool:
-    """Count anew what `/stats` and `/organizations` show, if that is due; returns whether it was."""
+    """Count anew what pages, `/stats` and `/organizations` show, if that is due; returns whether all of it was.
+
+    What was captured lately costs little to count, and is counted however long ago the rest was.
+    """
     seconds = workplace.settings.api_statistics_seconds
+    refresh_throughput(workplace.catalog, older_than_seconds=min(seconds, _PACE_SECONDS))
     return refresh_summaries(workplace.catalog, older_than_seconds=seconds)

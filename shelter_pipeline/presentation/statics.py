@@ -17,6 +17,7 @@ _NAMES = (
     "style.css",
     "report.css",
     "live.js",
+    "charts.js",
     "search.js",
     "icon.svg",
     "vendor/uplot.js",

@@ -19,6 +19,7 @@ import requests
 
 from shelter_pipeline.embedded.postgres import EmbeddedPostgres
 from shelter_pipeline.embedded.postmaster import find_postmaster
+from shelter_pipeline_tests.support.event_stream import listening
 from shelter_pipeline_tests.support.ports import free_ports
 from shelter_pipeline_tests.support.postgres import reachable_folder
 from shelter_pipeline_tests.support.raw_http import converse
@@ -131,6 +132,21 @@ def test_without_its_database_it_says_when_to_come_again_and_recovers_by_itself(
     assert metrics.status_code == 200
     eventually(lambda: answers(running) == 200)
     assert running.process.poll() is None
+
+
+def test_who_listens_is_told_that_the_database_is_gone_and_that_it_is_back(running: Running) -> None:
+    with listening(f"{running.url}/browse/events") as events:
+        events.await_event("now")
+        running.server.stop()
+        try:
+            told = events.await_event("trouble")
+            page = running.get("/", headers={"Accept": "text/html"})
+        finally:
+            running.server.start()
+
+        assert "does not answer" in told["message"]
+        assert "Traceback" not in page.text
+        events.await_event("now")
 
 
 def test_every_request_is_one_line_of_json_without_secrets_or_control_characters(running: Running) -> None:

@@ -17,6 +17,7 @@ from shelter_pipeline.catalog.browsing import LossSearch, OrganizationSearch
 from shelter_pipeline.catalog.connection import Catalog, statement
 from shelter_pipeline.catalog.dataset_reads import DatasetFilters
 from shelter_pipeline.catalog.file_reads import AssetFilters, ResourceFilters
+from shelter_pipeline.catalog.reading import read_rows, reading
 from shelter_pipeline.catalog.search import SearchFilters, Words
 from shelter_pipeline_tests.support.catalogs import _migrated
 from shelter_pipeline_tests.support.postgres import PostgresForTests
@@ -83,6 +84,16 @@ HASH = bytes.fromhex("00" * 32)
 HOST = "h7.example:443"
 SINCE = datetime(2020, 3, 1, tzinfo=UTC)
 ANY = SearchFilters()
+
+
+def _live(catalog: Catalog, *, newest: int) -> None:
+    """What is asked every two seconds for those who watch."""
+    figures = {"active_seconds": 60, "silent_seconds": 60, "newest": newest, "most": 20_000}
+    with reading(catalog) as connection:
+        assert read_rows(connection, "live_now", **figures)[0]["stored"] == 100_000 - newest
+        assert len(read_rows(connection, "latest_captures", limit=20)) == 20
+
+
 READS: dict[str, Callable[[Catalog], Any]] = {
     "a page deep in the list": lambda c: dataset_reads.list_datasets(
         c, DatasetFilters(), after=DEEP, limit=50
@@ -137,6 +148,8 @@ READS: dict[str, Callable[[Catalog], Any]] = {
     "harvests": lambda c: browsing.recent_harvests(c, limit=12),
     "batches": lambda c: browsing.batches_at_work(c, limit=10),
     "batches of an organization": lambda c: browsing.latest_batches(c, 7, limit=10),
+    "what goes on": lambda c: _live(c, newest=DEEP),
+    "what goes on, right after a count": lambda c: _live(c, newest=100_000),
 }
 
 

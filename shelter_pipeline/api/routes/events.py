@@ -1,0 +1,93 @@
+"""What goes on, live: as server-sent events (HTML Living Standard, 9.2), or once for who cannot listen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from shelter_pipeline.api.answers import answer
+from shelter_pipeline.api.errors import unavailable
+from shelter_pipeline.api.live import Listener, Live, Telling, TooManyListenersError
+from shelter_pipeline.api.methods import IS_HEAD
+from shelter_pipeline.api.remembered import remembered
+from shelter_pipeline.api.services import services_of
+from shelter_pipeline.api.upkeep import upkeep_of
+from shelter_pipeline.operations.overview import read_live
+from shelter_pipeline.presentation.live import activity_entries, live_figures
+
+router = APIRouter()
+_POLL_SECONDS = 5
+_MEDIA_TYPE = "text/event-stream"
+# nginx would collect what is told until it is a page of memory.
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_making = threading.Lock()
+
+
+class _Told(StreamingResponse):
+    """The events of a listener, whose place is free again however the answer ends."""
+
+    media_type = _MEDIA_TYPE
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__(listener.events, headers=_HEADERS)
+        self._listener = listener
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._listener.leave()
+
+
+@router.get("/browse/events", include_in_schema=False)
+async def events(request: Request) -> Response:
+    """`now` with figures when they change, `activity` with new captures, `trouble` while nothing can be known."""
+    if request.scope.get(IS_HEAD):
+        return Response(headers=_HEADERS, media_type=_MEDIA_TYPE)
+    caller = request.client.host if request.client else ""
+    try:
+        return _Told(live_of(request).join(caller))
+    except TooManyListenersError as error:
+        return unavailable(error.reason, str(error), error.retry_after_seconds)
+
+
+@router.get("/browse/now", include_in_schema=False)
+def now(request: Request) -> Response:
+    """`{figures, entries}` of this moment, for who cannot listen: as the events tell them."""
+    telling: Telling = remembered(request, "live", _teller(request))
+    body = {"figures": telling.figures, "entries": [entry for _, entry in telling.entries]}
+    return answer(request, body, seconds=_POLL_SECONDS)
+
+
+def live_of(request: Request) -> Live:
+    """The listeners of the application that answers the request."""
+    state = request.app.state
+    with _making:
+        if not hasattr(state, "live"):
+            read = _teller(request)
+            state.live = Live(read, most=services_of(request).settings.api_live_listeners)
+            services_of(request).metrics.listeners.set_function(lambda: state.live.listeners)
+    found: Live = state.live
+    return found
+
+
+def end_live(app: FastAPI) -> None:
+    """End every stream of events in order, so that a server that stops need not wait for them."""
+    live: Live | None = getattr(app.state, "live", None)
+    if live is not None:
+        live.end()
+
+
+def _teller(request: Request) -> Callable[[], Telling]:
+    workplace, counts = services_of(request).workplace, upkeep_of(request).counts
+
+    def tell() -> Telling:
+        counts.ask(wait_seconds=0)
+        seen = read_live(workplace)
+        return Telling(live_figures(seen.figures), activity_entries(seen.activity))
+
+    return tell
