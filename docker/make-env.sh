@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes docker/.env with a fresh secret for everything that compose.yaml asks for, readable by its owner alone.
+# Makes docker/.env with a fresh secret for everything that compose.yaml and compose.monitoring.yaml ask for, readable by its owner alone.
 # It never touches a file that is there: a database keeps the password it was made with.
 set -eu
 
@@ -15,7 +15,7 @@ secret() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 umask 077
 fresh=$(mktemp "$here/.env.XXXXXX")
 trap 'rm -f "$fresh"' EXIT
-sed -n 's/.*\${\(SHELTER_[A-Z0-9_]*\):?.*/\1/p' "$here/compose.yaml" | sort -u | while read -r name; do
+sed -n 's/.*\${\(SHELTER_[A-Z0-9_]*\):?.*/\1/p' "$here/compose.yaml" "$here/compose.monitoring.yaml" | sort -u | while read -r name; do
   echo "$name=$(secret)"
 done > "$fresh"
 mv "$fresh" "$file"

@@ -19,14 +19,17 @@ from shelter_pipeline.settings import load_settings
 from shelter_pipeline_tests.support.browser import open_page
 
 PICTURES = Path(__file__).parent / "pictures"
-# As the UI writes it when both groups are opened by hand.
-LINEAGE = "asset-groups/?expanded=global%40global%3Acatalog%2Cglobal%40global%3Arescue"
+# As the UI writes it when all groups are opened by hand.
+LINEAGE = "asset-groups/?expanded=" + "%2C".join(
+    f"global%40global%3A{group}" for group in ("outside", "catalog", "rescue", "kept", "report")
+)
 VERDICT = "assets/organization_rescue?partition=epa-gov&view=partitions"
+OVERVIEW = "assets/rescue_overview"
 _SETTLED_MILLISECONDS = 8000
 
 
 def main() -> None:
-    """Write `demo.svg`, `lineage.png`, `verdict.png` and `backfill-*.png`."""
+    """Write `demo.svg`, `lineage.png`, `verdict.png`, `overview.png` and `backfill-*.png`."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="shelter-pictures-") as folder:
         Path(folder).chmod(0o755)
@@ -44,7 +47,11 @@ def main() -> None:
 
 def take(url: str) -> None:
     """Photograph the pages of the running webserver."""
-    for name, page_path, height in (("lineage", LINEAGE, 620), ("verdict", VERDICT, 900)):
+    for name, page_path, height in (
+        ("lineage", LINEAGE, 620),
+        ("verdict", VERDICT, 900),
+        ("overview", OVERVIEW, 1250),
+    ):
         with open_page(width=1600, height=height) as page:
             page.goto(f"{url}/{page_path}")
             page.wait_for_timeout(_SETTLED_MILLISECONDS)

@@ -15,8 +15,11 @@ from shelter_pipeline.orchestration.catalog_assets import (
     source_records,
 )
 from shelter_pipeline.orchestration.checks import audit_job, checks
+from shelter_pipeline.orchestration.guide import told
 from shelter_pipeline.orchestration.jobs import asset_jobs, fixity
 from shelter_pipeline.orchestration.node_proofs import node_proofs
+from shelter_pipeline.orchestration.outside_assets import outside_assets
+from shelter_pipeline.orchestration.overview_asset import rescue_overview, show_overview
 from shelter_pipeline.orchestration.rescue_assets import batch_plan, download_batches, organization_rescue
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.retention import retention
@@ -38,15 +41,31 @@ def build_defs(**overrides: Any) -> dg.Definitions:
             batch_plan,
             download_batches,
             organization_rescue,
+            rescue_overview,
+            *outside_assets,
         ],
         asset_checks=list(checks),
-        jobs=[*asset_jobs, audit_job, fixity, node_proofs, retention, renew_verdicts, rescue_report],
+        jobs=[
+            *asset_jobs,
+            show_overview,
+            audit_job,
+            fixity,
+            node_proofs,
+            retention,
+            renew_verdicts,
+            rescue_report,
+        ],
         schedules=list(schedules),
         sensors=[*sensors, alert_sensor],
-        resources={"workplaces": Workplaces(), **overrides},
+        resources={"workplaces": _workplaces(), **overrides},
         # Runs started by hand in the UI use this one too: a process a step costs seconds.
         executor=dg.in_process_executor,
     )
+
+
+def _workplaces() -> dg.ResourceDefinition:
+    """The resource with its description, which an object alone has no place for."""
+    return dg.ResourceDefinition.hardcoded_resource(Workplaces(), description=told("workplaces"))
 
 
 defs = build_defs()

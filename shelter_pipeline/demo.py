@@ -108,6 +108,7 @@ class _Rescue:
             self._download()
         with self._clock.phase("verdicts"), _spinning(self._bars, "verdict on each organization"):
             self._follow(dagster.launch("report_organizations", whole_range), lambda _: None)
+            self._follow(dagster.launch("overview", {}), lambda _: None)
 
     def _refresh_bars(self) -> Callable[[Mapping[str, int]], None]:
         harvest = self._bars.add_task("harvest: datasets", total=None)

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from shelter_pipeline.api.answers import answer
-from shelter_pipeline.api.services import services_of
+from shelter_pipeline.api.public_url import dagster_of
 from shelter_pipeline.presentation.rendering import render
 
 BROWSE = "/browse/"
@@ -45,7 +45,7 @@ def page(
     request: Request, template: str, *, here: str = "", seconds: int = _KEPT_SECONDS, **values: Any
 ) -> Response:
     """The page of this template, or 304; it may be kept for so many seconds. `here` is its place in the navigation."""
-    dagster = services_of(request).settings.dagster_public_url
+    dagster = dagster_of(request)
     links = {"Dagster": dagster} if dagster else {}
     html = render(template, here=here, links=links, **values)
     answered = answer(request, html, seconds=seconds, media_type="text/html; charset=utf-8")

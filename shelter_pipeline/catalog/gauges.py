@@ -14,7 +14,11 @@ def read_gauges(catalog: Catalog) -> list[Mapping[str, Any]]:
 
     What ends in `_total` only grows, as long as the catalog is the same.
     """
-    return catalog.rows("gauges", silent_seconds=SILENT_SECONDS) + catalog.rows("gauges_archive")
+    return [
+        *catalog.rows("gauges", silent_seconds=SILENT_SECONDS),
+        *catalog.rows("gauges_archive"),
+        *catalog.rows("gauges_rescue"),
+    ]
 
 
 def is_alive(catalog: Catalog) -> bool:

@@ -98,8 +98,8 @@ def automate(
     ] = "",
 ) -> None:
     """Switch on the sensors and schedules that nobody has switched on or off yet; `shelter up` does so itself."""
+    from shelter_pipeline.embedded.addresses import web_url
     from shelter_pipeline.embedded.dagster_client import DagsterClient
-    from shelter_pipeline.embedded.stack import web_url
 
     settings = load_settings()
     started = DagsterClient(

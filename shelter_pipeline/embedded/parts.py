@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from shelter_pipeline.embedded.addresses import LOOPBACK
 from shelter_pipeline.embedded.broker import RESULTS_VARIABLE, results_url
 from shelter_pipeline.embedded.dagster_client import LOCATION
 from shelter_pipeline.embedded.database import DatabaseUrls
@@ -17,7 +18,6 @@ from shelter_pipeline.settings import Settings
 CODE_SERVER, WEBSERVER, DAEMON, API, WORKER = "code-server", "webserver", "daemon", "api", "worker"
 DAGSTER_PARTS = (CODE_SERVER, WEBSERVER, DAEMON)
 DEFINITIONS = "shelter_pipeline.definitions"
-LOOPBACK = "127.0.0.1"
 
 
 def part_commands(

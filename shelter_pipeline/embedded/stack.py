@@ -22,6 +22,7 @@ from typing import Self
 import requests
 
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.embedded.addresses import LOOPBACK, public_urls, web_url
 from shelter_pipeline.embedded.dagster_client import DagsterClient
 from shelter_pipeline.embedded.database import DatabaseUrls, database_urls, embedded_server
 from shelter_pipeline.embedded.instance import Instance, write_instance
@@ -33,7 +34,6 @@ from shelter_pipeline.embedded.parts import (
     DAEMON,
     DAGSTER_PARTS,
     DEFINITIONS,
-    LOOPBACK,
     WEBSERVER,
     part_commands,
     part_environment,
@@ -218,11 +218,24 @@ class Stack:
                 home / "logs" / f"{name}.log",
                 run_folder,
                 answers[name],
-                # On one machine the metrics count requests, and a line for each would push all others out.
-                {"SHELTER_API_ACCESS_LOG": "false", **environment} if name == API else environment,
+                self._told(name, environment),
             )
             for name in answers
         }
+
+    def _told(self, name: str, environment: Mapping[str, str]) -> dict[str, str]:
+        """The environment of one part: that of all, and where people find the pages that it leads to."""
+        found = public_urls(self._settings)
+        if name == API:
+            # What it says of itself begins with the address that a caller used, unless the operator says otherwise.
+            found.pop("api_public_url", None)
+            # On one machine the metrics count requests, and a line for each would push all others out.
+            return {"SHELTER_API_ACCESS_LOG": "false", **_as_variables(found), **environment}
+        return {**_as_variables(found), **environment}
+
+
+def _as_variables(chosen: Mapping[str, str]) -> dict[str, str]:
+    return {f"SHELTER_{name.upper()}": value for name, value in chosen.items()}
 
 
 class DatabasePart:
@@ -290,13 +303,6 @@ def _ports(settings: Settings, parts: Sequence[str]) -> dict[str, tuple[str, int
 
 def _address_setting(port_setting: str) -> str:
     return "SHELTER_API_BIND_ADDRESS" if port_setting == "SHELTER_API_PORT" else "SHELTER_BIND_ADDRESS"
-
-
-def web_url(address: str, port: int) -> str:
-    """Where to talk to what listens there."""
-    # An address for "every interface" is one to listen on, not one to talk to.
-    host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(address, address)  # noqa: S104
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _is_healthy(url: str) -> bool:

@@ -11,8 +11,10 @@ from shelter_pipeline.domain.troubles import Trouble
 from shelter_pipeline.operations.alerts import EngineSigns, look_and_tell
 from shelter_pipeline.orchestration.checks import audit_job
 from shelter_pipeline.orchestration.flights import pool_is_closed
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.jobs import asset_jobs, download, fixity
 from shelter_pipeline.orchestration.node_proofs import node_proofs
+from shelter_pipeline.orchestration.overview_asset import show_overview
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.retention import retention
 from shelter_pipeline.orchestration.verdicts import renew_verdicts
@@ -21,7 +23,16 @@ from shelter_pipeline.orchestration.weekly_report import rescue_report
 # A failed batch is the ledger's business, and told when it has used up its attempts.
 WATCHED = tuple(
     job.name
-    for job in (*asset_jobs, audit_job, fixity, node_proofs, retention, renew_verdicts, rescue_report)
+    for job in (
+        *asset_jobs,
+        show_overview,
+        audit_job,
+        fixity,
+        node_proofs,
+        retention,
+        renew_verdicts,
+        rescue_report,
+    )
     if job is not download
 )
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
@@ -51,7 +62,7 @@ def downloads_paused(instance: dg.DagsterInstance, sensor: str) -> bool:
     return pool_is_closed(instance) or sensor not in running
 
 
-@dg.sensor(minimum_interval_seconds=60)
+@dg.sensor(minimum_interval_seconds=60, **about("alert_sensor"))
 def alert_sensor(
     context: dg.SensorEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.SkipReason:

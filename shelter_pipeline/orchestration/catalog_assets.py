@@ -11,12 +11,15 @@ from shelter_pipeline.operations.losses import loss_summary
 from shelter_pipeline.operations.probe_assets import probe_assets
 from shelter_pipeline.operations.score_assets import score_all
 from shelter_pipeline.operations.source_records import keep_source_records
+from shelter_pipeline.orchestration import outside_assets as outside
 from shelter_pipeline.orchestration.discovery_summaries import discovery_metadata
+from shelter_pipeline.orchestration.guide import OWNERS, read_on, told
 from shelter_pipeline.orchestration.harvest_summaries import (
     harvest_check_specs,
     harvest_checks,
     harvest_metadata,
 )
+from shelter_pipeline.orchestration.links import DATASETS, LOSSES, ORGANIZATIONS, QUEUE, links
 from shelter_pipeline.orchestration.partitions import add_missing, organizations, portals
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.summaries import (
@@ -43,10 +46,13 @@ class HarvestConfig(dg.Config):
 
 
 @dg.asset(
+    description=told("package_list"),
+    metadata=read_on("package_list"),
+    owners=OWNERS,
+    deps=[outside.portals],
     partitions_def=portals,
     group_name=GROUP,
     kinds={"postgres", "json"},
-    owners=["team:rescue"],
     check_specs=list(harvest_check_specs),
 )
 def package_list(
@@ -63,19 +69,22 @@ def package_list(
         report = harvest_portal(workplace, context.partition_key, mode=config.mode.value)
         losses = loss_summary(workplace, context.partition_key)
         keys = organization_keys(workplace)
+        pages = links(workplace.settings, organizations_page=ORGANIZATIONS, losses_page=LOSSES)
     add_missing(context.instance, organizations, keys)
     # Whatever the verdict, what was found is recorded; the check stops what builds on it.
     return dg.MaterializeResult(
-        metadata=harvest_metadata(report), check_results=list(harvest_checks(report, losses))
+        metadata=pages | harvest_metadata(report), check_results=list(harvest_checks(report, losses))
     )
 
 
 @dg.asset(
+    description=told("source_records"),
+    metadata=read_on("source_records"),
+    owners=OWNERS,
     partitions_def=portals,
     deps=[package_list],
     group_name=GROUP,
     kinds={"postgres", "http", "file"},
-    owners=["team:rescue"],
 )
 def source_records(
     context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
@@ -93,11 +102,13 @@ def source_records(
 
 
 @dg.asset(
+    description=told("resource_metadata"),
+    metadata=read_on("resource_metadata"),
+    owners=OWNERS,
     partitions_def=portals,
-    deps=[package_list],
+    deps=[package_list, outside.publishers],
     group_name=GROUP,
     kinds={"postgres", "http"},
-    owners=["team:rescue"],
 )
 def resource_metadata(
     context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
@@ -110,15 +121,18 @@ def resource_metadata(
     """
     with workplaces.open() as workplace:
         summary = discover_resources(workplace, context.partition_key)
-    return dg.MaterializeResult(metadata=discovery_metadata(summary))
+        pages = links(workplace.settings, datasets_page=DATASETS)
+    return dg.MaterializeResult(metadata=pages | discovery_metadata(summary))
 
 
 @dg.asset(
+    description=told("asset_probes"),
+    metadata=read_on("asset_probes"),
+    owners=OWNERS,
     partitions_def=portals,
-    deps=[resource_metadata],
+    deps=[resource_metadata, outside.publishers],
     group_name=GROUP,
     kinds={"postgres", "http"},
-    owners=["team:rescue"],
 )
 def asset_probes(
     context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
@@ -134,7 +148,12 @@ def asset_probes(
 
 
 @dg.asset(
-    deps=[resource_metadata, asset_probes], group_name=GROUP, kinds={"postgres"}, owners=["team:rescue"]
+    description=told("priority_scores"),
+    metadata=read_on("priority_scores"),
+    owners=OWNERS,
+    deps=[resource_metadata, asset_probes],
+    group_name=GROUP,
+    kinds={"postgres"},
 )
 def priority_scores(workplaces: dg.ResourceParam[Workplaces]) -> dg.MaterializeResult:
     """Which file to save first, from 1 to 10, with the reasons.
@@ -145,4 +164,5 @@ def priority_scores(workplaces: dg.ResourceParam[Workplaces]) -> dg.MaterializeR
     `shelter explain` puts them into words.
     """
     with workplaces.open() as workplace:
-        return dg.MaterializeResult(metadata=score_metadata(score_all(workplace)))
+        pages = links(workplace.settings, queue_page=QUEUE)
+        return dg.MaterializeResult(metadata=pages | score_metadata(score_all(workplace)))

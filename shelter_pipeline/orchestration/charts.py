@@ -24,21 +24,30 @@ _LABEL_LENGTH = 24
 _LEFT, _WIDEST = 220, 300  # where bars begin, and the longest, in pixels
 _TOP, _ROW, _THICK = 30, 20, 12
 _LETTER = 7
+_UNQUOTED = " '=/:,.;&-"
+_MOST_COLUMNS, _STEP, _HIGHEST = 48, 8, 60
 
 
 def stacked_bars(
-    title: str, rows: Sequence[Mapping[str, Any]], *, label: str, parts: Sequence[str]
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    label: str,
+    parts: Sequence[str],
+    in_order: bool = False,
 ) -> dg.MetadataValue[Any]:
-    """One bar a row, made of its `parts` (six at most), greatest sum first; rows of nothing are left out.
+    """One bar a row, made of its `parts` (six at most); rows of nothing are left out.
+
+    The greatest sum comes first, unless the rows are in an order of their own.
 
     `title` is its alternative text. Rows for which there is no room are left out as well:
     a chart goes with a table that has them.
     """
-    drawn = sorted(
-        (row for row in rows if _total(row, parts)), key=lambda row: (-_total(row, parts), str(row[label]))
-    )
+    drawn = [row for row in rows if _total(row, parts)]
+    if not in_order:
+        drawn.sort(key=lambda row: (-_total(row, parts), str(row[label])))
     for count in range(min(len(drawn), _MOST_ROWS), 0, -1):
-        picture = quote("".join(_picture(drawn[:count], label, parts)), safe=" '=/:,.;&-")
+        picture = quote("".join(_picture(drawn[:count], label, parts)), safe=_UNQUOTED)
         markdown = f"![{title}](<data:image/svg+xml,{picture}>)"
         if len(markdown) < SHOWN_UNFOLDED:
             return dg.MetadataValue.md(markdown)
@@ -81,3 +90,36 @@ def _bars(rows: Sequence[Mapping[str, Any]], parts: Sequence[str]) -> Iterator[s
             yield f"<text x='{legend}' y='12' fill='{colour}'>{escape(part)}</text>"
             yield f"<path stroke='{colour}' d='{line}'/>"
             legend += _LETTER * len(part) + 14
+
+
+def columns(title: str, values: Sequence[int]) -> dg.MetadataValue[Any]:
+    """One column a value, in their order, the greatest named beside them; `title` is the alternative text.
+
+    Of more values than there is room for the last are drawn. Nothing at all is said in words.
+    """
+    for count in range(min(len(values), _MOST_COLUMNS), 0, -1):
+        drawn = values[-count:]
+        if not any(drawn):
+            break
+        markdown = f"![{title}](<data:image/svg+xml,{quote(_columns(title, drawn), safe=_UNQUOTED)}>)"
+        if len(markdown) < SHOWN_UNFOLDED:
+            return dg.MetadataValue.md(markdown)
+    return dg.MetadataValue.md("*nothing*")
+
+
+def _columns(title: str, values: Sequence[int]) -> str:
+    scale = _HIGHEST / max(values)
+    # What is drawn moves along: a column up and down again, or a step to the right.
+    path = "".join(
+        f"m{_STEP} 0v-{high}v{high}"
+        if (high := max(round(value * scale), 1) if value else 0)
+        else f"m{_STEP} 0"
+        for value in values
+    )
+    said = f"{title}: at most {max(values)}"
+    width = max(_STEP * (len(values) + 1), _LETTER * len(said))
+    return (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{_HIGHEST + _TOP}'"
+        f" font-family='sans-serif' font-size='12' fill='{_INK}'><text y='12'>{escape(said, quote=False)}</text>"
+        f"<path stroke='{_COLOURS[0]}' stroke-width='{_STEP - 2}' d='M0 {_HIGHEST + _TOP - 4}{path}'/></svg>"
+    )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shelter_pipeline.orchestration.charts import stacked_bars
 from shelter_pipeline.orchestration.tables import bar, table
 from shelter_pipeline.presentation.words import size
 
@@ -15,6 +16,7 @@ Rows = Sequence[Mapping[str, Any]]
 # What is read to know where it leads; what is a file or no URL is told by its address alone.
 _PLACES = frozenset({"directory", "web-page", "repository", "service", "code"})
 _WITH_FILES = frozenset({"found", "found-in-part"})
+_PARTS = ("lead to files", "still to look at", "lead to none")
 _NOT_READ = frozenset({"", "not-followed"})
 
 
@@ -29,6 +31,7 @@ def discovery_metadata(summary: Mapping[str, Any]) -> Metadata:
     read = sum(
         row["resources"] for row in links if row["kind"] in _PLACES and row["outcome"] not in _NOT_READ
     )
+    weight = sum(row["bytes"] for row in files)
     empty = sum(row["resources"] for row in links if row["outcome"] == "landing-page-only")
     shown: Metadata = {
         "resources looked at": summary["resources"],
@@ -40,12 +43,26 @@ def discovery_metadata(summary: Mapping[str, Any]) -> Metadata:
         "landing-page-only share": round(empty / read, 4) if read else 0.0,
         "landing pages without files": f"{empty} of {read} places that were read",
         "links read in part": sum(row["resources"] for row in links if row["outcome"] == "found-in-part"),
+        "links": stacked_bars("Links by kind", _drawn(links), label="kind", parts=_PARTS),
         "links by kind": table(_by_kind(links)),
         "links without files": table(_by_count(_without_files(links), "outcome", "links")),
         "files by kind": table([_of_files(row) for row in files]),
-        "known bytes": size(sum(row["bytes"] for row in files)),
+        "files": stacked_bars("Files by kind", files, label="kind", parts=("files",)),
+        "known bytes": size(weight),
+        "files known": sum(row["files"] for row in files),
+        "bytes known": weight,
     }
     return shown | ({"ended early": summary["cut_short"]} if summary["cut_short"] else {})
+
+
+def _drawn(links: Rows) -> list[dict[str, Any]]:
+    """The links of each kind by where they lead."""
+    kinds: dict[str, dict[str, Any]] = {}
+    for row in links:
+        counts = kinds.setdefault(row["kind"], {"kind": row["kind"], **dict.fromkeys(_PARTS, 0)})
+        leads = 0 if row["outcome"] in _WITH_FILES else 2 if row["outcome"] else 1
+        counts[_PARTS[leads]] += row["resources"]
+    return list(kinds.values())
 
 
 def _by_kind(links: Rows) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ from shelter_pipeline.orchestration.flights import (
     pool_is_closed,
     unyielding,
 )
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.jobs import (
     IN_FLIGHT,
     MAX_RETRIES_TAG,
@@ -48,7 +49,7 @@ _RUN_KEY_TAG = "dagster/run_key"
 _MARGIN_SECONDS = 1800
 
 
-@dg.sensor(job=download, minimum_interval_seconds=5)
+@dg.sensor(job=download, minimum_interval_seconds=5, **about("download_sensor"))
 def download_sensor(
     context: dg.SensorEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.SensorResult | dg.SkipReason:

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from shelter_pipeline.orchestration.charts import stacked_bars
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.summaries import Metadata
 from shelter_pipeline.orchestration.tables import bar, short_table, table
 from shelter_pipeline.presentation.words import by_reason
@@ -21,17 +22,17 @@ harvest_check_specs = (
         HARVEST_CHECK,
         asset="package_list",
         blocking=True,
-        description="The harvest read as many records as the portal itself says it has.",
+        **about(HARVEST_CHECK),
     ),
     dg.AssetCheckSpec(
         BREAKER_CHECK,
         asset="package_list",
-        description="Nothing is withheld: no more datasets vanished at once than could be true.",
+        **about(BREAKER_CHECK),
     ),
     dg.AssetCheckSpec(
         LOSS_CHECK,
         asset="package_list",
-        description="No dataset was missing so often and so long that its loss is confirmed now.",
+        **about(LOSS_CHECK),
     ),
 )
 

@@ -15,6 +15,7 @@ from shelter_pipeline.orchestration.catalog_assets import (
     resource_metadata,
     source_records,
 )
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.rescue_assets import batch_plan, download_batches, organization_rescue
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.tables import table
@@ -47,21 +48,21 @@ refresh_portal = dg.define_asset_job(
     # The harvest answers its checks itself, in the same step.
     selection=dg.AssetSelection.assets(package_list) | _assets(resource_metadata, priority_scores),
     executor_def=dg.in_process_executor,
-    description="Harvest a portal, look at its new links, score every file.",
+    **about("refresh_portal"),
     tags=first_in_queue(at_most_hours=12),
 )
 discover_portal = dg.define_asset_job(
     "discover_portal",
     selection=_assets(resource_metadata, asset_probes, priority_scores),
     executor_def=dg.in_process_executor,
-    description="Look at a portal's links that are due, probe files, score them all, whatever the harvest came to.",
+    **about("discover_portal"),
     tags=first_in_queue(at_most_hours=12),
 )
 keep_sources = dg.define_asset_job(
     "keep_sources",
     selection=_assets(source_records),
     executor_def=dg.in_process_executor,
-    description="Keep the publishers' own records of rescued datasets.",
+    **about("keep_sources"),
     # Hours of waiting between requests to one host: it takes a slot that nobody else wants.
     tags={MAX_RUNTIME_TAG: str(6 * 3600), PRIORITY_TAG: "-1000", QUEUE_TAG: UPKEEP},
 )
@@ -69,21 +70,21 @@ rescore = dg.define_asset_job(
     "rescore",
     selection=_assets(priority_scores),
     executor_def=dg.in_process_executor,
-    description="Score every file again.",
+    **about("rescore"),
     tags=first_in_queue(at_most_hours=1),
 )
 plan_organizations = dg.define_asset_job(
     "plan_organizations",
     selection=_assets(batch_plan),
     executor_def=dg.in_process_executor,
-    description="Cut what organizations still want into batches.",
+    **about("plan_organizations"),
     tags=first_in_queue(at_most_hours=2),
 )
 download = dg.define_asset_job(
     "download",
     selection=_assets(download_batches),
     executor_def=dg.in_process_executor,
-    description="Fetch, verify and store one batch.",
+    **about("download"),
     # The sensor sets priority and end of each batch. Its next attempt is planned by the ledger, never by Dagster.
     tags={MAX_RUNTIME_TAG: str(8 * 3600), QUEUE_TAG: DOWNLOADS, MAX_RETRIES_TAG: "0"},
 )
@@ -91,7 +92,7 @@ report_organizations = dg.define_asset_job(
     "report_organizations",
     selection=_assets(organization_rescue),
     executor_def=dg.in_process_executor,
-    description="The verdict on organizations.",
+    **about("report_organizations"),
     tags=first_in_queue(at_most_hours=1),
 )
 
@@ -121,7 +122,7 @@ def scrub(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplace
 @dg.job(
     executor_def=dg.in_process_executor,
     tags=first_in_queue(at_most_hours=48, queue=UPKEEP),
-    description="Fixity: re-read every blob of the store.",
+    **about("fixity"),
 )
 def fixity() -> None:
     """One op: a scrub of the whole store."""

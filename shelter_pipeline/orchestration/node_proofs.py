@@ -4,6 +4,7 @@ import dagster as dg
 
 from shelter_pipeline.domain.fleet import UPKEEP
 from shelter_pipeline.operations.proofs import node_table, prove_nodes
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.jobs import first_in_queue
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.tables import bar, table
@@ -36,7 +37,7 @@ def prove(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplace
 @dg.job(
     executor_def=dg.in_process_executor,
     tags=first_in_queue(at_most_hours=1, queue=UPKEEP),
-    description="Look after volunteers' copies: proofs that are due, challenges, silence, second looks.",
+    **about("node_proofs"),
 )
 def node_proofs() -> None:
     """One op: all that is due."""

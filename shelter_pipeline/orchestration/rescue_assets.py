@@ -1,7 +1,8 @@
 """The rescue group: an organization's work cut into batches, the batches fetched, the verdict on the organization."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -9,7 +10,12 @@ from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.plan_organization import plan_organization
 from shelter_pipeline.operations.report import publish_report
 from shelter_pipeline.operations.rescue_batch import rescue_batch
+from shelter_pipeline.operations.workplace import Workplace
+from shelter_pipeline.orchestration import outside_assets as outside
 from shelter_pipeline.orchestration.catalog_assets import priority_scores
+from shelter_pipeline.orchestration.guide import OWNERS, read_on, told
+from shelter_pipeline.orchestration.links import QUEUE, links, organization_page
+from shelter_pipeline.orchestration.pace import said_before
 from shelter_pipeline.orchestration.partitions import add_missing, batches, organizations
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.summaries import (
@@ -32,13 +38,15 @@ class PlanConfig(dg.Config):
 
 
 @dg.asset(
+    description=told("batch_plan"),
+    metadata=read_on("batch_plan"),
+    owners=OWNERS,
     partitions_def=organizations,
     deps=[priority_scores],
     backfill_policy=dg.BackfillPolicy.multi_run(_ORGANIZATIONS_A_RUN),
     output_required=False,
     group_name=GROUP,
     kinds={"postgres"},
-    owners=["team:rescue"],
 )
 def batch_plan(
     context: dg.AssetExecutionContext, config: PlanConfig, workplaces: dg.ResourceParam[Workplaces]
@@ -62,18 +70,21 @@ def batch_plan(
                 continue
             open_batches += plan["open"]
             if plan["new"] or key not in shown:
-                yield dg.AssetMaterialization("batch_plan", partition=key, metadata=plan_metadata(plan))
+                shown_of = _pages(workplace, key) | plan_metadata(plan)
+                yield dg.AssetMaterialization("batch_plan", partition=key, metadata=shown_of)
     add_missing(context.instance, batches, open_batches)
     _raise_failed(failed)
 
 
 @dg.asset(
+    description=told("download_batches"),
+    metadata=read_on("download_batches"),
+    owners=OWNERS,
     partitions_def=batches,
-    deps=[dg.AssetDep(batch_plan, partition_mapping=dg.AllPartitionMapping())],
+    deps=[dg.AssetDep(batch_plan, partition_mapping=dg.AllPartitionMapping()), outside.publishers],
     pool=DOWNLOAD_POOL,
     group_name=GROUP,
     kinds={"http", "file"},
-    owners=["team:rescue"],
 )
 def download_batches(
     context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
@@ -87,20 +98,24 @@ def download_batches(
     started = time.monotonic()
     with workplaces.open() as workplace:
         result = rescue_batch(workplace, context.partition_key, run_id=context.run.run_id)
-    metadata = batch_metadata(result, time.monotonic() - started)
+        pages = _pages(workplace, context.partition_key.partition(".")[0])
+    before = said_before(context.instance, "download_batches")
+    metadata = pages | batch_metadata(result, time.monotonic() - started, before)
     if result.leftover and result.state != "running":
         raise dg.Failure(description=leftover_words(result), metadata=metadata)
     return dg.MaterializeResult(metadata=metadata)
 
 
 @dg.asset(
+    description=told("organization_rescue"),
+    metadata=read_on("organization_rescue"),
+    owners=OWNERS,
     partitions_def=organizations,
     deps=[dg.AssetDep(download_batches, partition_mapping=dg.AllPartitionMapping())],
     backfill_policy=dg.BackfillPolicy.multi_run(_ORGANIZATIONS_A_RUN),
     output_required=False,
     group_name=GROUP,
     kinds={"postgres"},
-    owners=["team:rescue"],
 )
 def organization_rescue(
     context: dg.AssetExecutionContext, workplaces: dg.ResourceParam[Workplaces]
@@ -117,10 +132,19 @@ def organization_rescue(
             except ShelterError as error:
                 failed[key] = str(error)
                 continue
-            yield dg.AssetMaterialization(
-                "organization_rescue", partition=key, metadata=rescue_metadata(report)
-            )
+            yield organization_event(workplace, report)
     _raise_failed(failed)
+
+
+def organization_event(workplace: Workplace, report: Mapping[str, Any]) -> dg.AssetMaterialization:
+    """The verdict on an organization, as its partition of `organization_rescue` shows it."""
+    key = report["organization"]
+    metadata = _pages(workplace, key) | rescue_metadata(report)
+    return dg.AssetMaterialization("organization_rescue", partition=key, metadata=metadata)
+
+
+def _pages(workplace: Workplace, organization: str) -> dict[str, dg.MetadataValue[Any]]:
+    return links(workplace.settings, organization_page=organization_page(organization), queue_page=QUEUE)
 
 
 def _raise_failed(failed: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ import dagster as dg
 
 from shelter_pipeline.domain.fleet import UPKEEP
 from shelter_pipeline.orchestration.flights import batch_of
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.jobs import ENDED, first_in_queue
 from shelter_pipeline.orchestration.rescue_assets import download_batches
 from shelter_pipeline.orchestration.resources import Workplaces
@@ -80,7 +81,7 @@ def purge_runs(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Work
 @dg.job(
     executor_def=dg.in_process_executor,
     tags=first_in_queue(at_most_hours=2, queue=UPKEEP),
-    description="Remove old runs and their logs.",
+    **about("retention"),
 )
 def retention() -> None:
     """One op."""
@@ -88,5 +89,9 @@ def retention() -> None:
 
 
 daily_retention = dg.ScheduleDefinition(
-    name="daily_retention", job=retention, cron_schedule="0 9 * * *", execution_timezone="UTC"
+    name="daily_retention",
+    job=retention,
+    cron_schedule="0 9 * * *",
+    execution_timezone="UTC",
+    **about("daily_retention"),
 )

@@ -7,6 +7,7 @@ import dagster as dg
 from shelter_pipeline.domain.nightly import HARVEST_HOUR
 from shelter_pipeline.operations.ledger import broken_harvests, portal_keys
 from shelter_pipeline.orchestration.checks import audit_job
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.jobs import (
     IN_FLIGHT,
     discover_portal,
@@ -16,13 +17,19 @@ from shelter_pipeline.orchestration.jobs import (
     rescore,
 )
 from shelter_pipeline.orchestration.node_proofs import node_proofs
+from shelter_pipeline.orchestration.overview_asset import hourly_overview
 from shelter_pipeline.orchestration.partitions import add_missing, portals
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.retention import daily_retention
 from shelter_pipeline.orchestration.weekly_report import weekly_report
 
 
-@dg.schedule(job=refresh_portal, cron_schedule=f"0 {HARVEST_HOUR} * * *", execution_timezone="UTC")
+@dg.schedule(
+    job=refresh_portal,
+    cron_schedule=f"0 {HARVEST_HOUR} * * *",
+    execution_timezone="UTC",
+    **about("nightly_harvest"),
+)
 def nightly_harvest(
     context: dg.ScheduleEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> Iterator[dg.RunRequest]:
@@ -30,7 +37,9 @@ def nightly_harvest(
     yield from _nightly(context, workplaces)
 
 
-@dg.schedule(job=discover_portal, cron_schedule="0 5 * * *", execution_timezone="UTC")
+@dg.schedule(
+    job=discover_portal, cron_schedule="0 5 * * *", execution_timezone="UTC", **about("nightly_discovery")
+)
 def nightly_discovery(
     context: dg.ScheduleEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> Iterator[dg.RunRequest]:
@@ -38,7 +47,9 @@ def nightly_discovery(
     yield from _nightly(context, workplaces)
 
 
-@dg.schedule(job=keep_sources, cron_schedule="0 6 * * *", execution_timezone="UTC")
+@dg.schedule(
+    job=keep_sources, cron_schedule="0 6 * * *", execution_timezone="UTC", **about("nightly_sources")
+)
 def nightly_sources(
     context: dg.ScheduleEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> Iterator[dg.RunRequest]:
@@ -46,7 +57,9 @@ def nightly_sources(
     yield from _nightly(context, workplaces)
 
 
-@dg.schedule(job=refresh_portal, cron_schedule="45 * * * *", execution_timezone="UTC")
+@dg.schedule(
+    job=refresh_portal, cron_schedule="45 * * * *", execution_timezone="UTC", **about("continue_harvests")
+)
 def continue_harvests(
     context: dg.ScheduleEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
@@ -81,16 +94,32 @@ def _nightly(context: dg.ScheduleEvaluationContext, workplaces: Workplaces) -> I
 
 
 hourly_rescore = dg.ScheduleDefinition(
-    name="hourly_rescore", job=rescore, cron_schedule="30 * * * *", execution_timezone="UTC"
+    name="hourly_rescore",
+    job=rescore,
+    cron_schedule="30 * * * *",
+    execution_timezone="UTC",
+    **about("hourly_rescore"),
 )
 hourly_proofs = dg.ScheduleDefinition(
-    name="hourly_proofs", job=node_proofs, cron_schedule="15 * * * *", execution_timezone="UTC"
+    name="hourly_proofs",
+    job=node_proofs,
+    cron_schedule="15 * * * *",
+    execution_timezone="UTC",
+    **about("hourly_proofs"),
 )
 daily_audit = dg.ScheduleDefinition(
-    name="daily_audit", job=audit_job, cron_schedule="0 7 * * *", execution_timezone="UTC"
+    name="daily_audit",
+    job=audit_job,
+    cron_schedule="0 7 * * *",
+    execution_timezone="UTC",
+    **about("daily_audit"),
 )
 weekly_fixity = dg.ScheduleDefinition(
-    name="weekly_fixity", job=fixity, cron_schedule="0 8 * * 0", execution_timezone="UTC"
+    name="weekly_fixity",
+    job=fixity,
+    cron_schedule="0 8 * * 0",
+    execution_timezone="UTC",
+    **about("weekly_fixity"),
 )
 
 schedules = (
@@ -103,5 +132,6 @@ schedules = (
     daily_audit,
     weekly_fixity,
     daily_retention,
+    hourly_overview,
     weekly_report,
 )

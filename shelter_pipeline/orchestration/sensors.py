@@ -11,6 +11,7 @@ import dagster as dg
 from shelter_pipeline.operations.ledger import organization_keys, portal_keys, reap_lost_work
 from shelter_pipeline.orchestration.dispatching import download_sensor, give_back
 from shelter_pipeline.orchestration.flights import batch_of
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.jobs import discover_portal, plan_organizations, refresh_portal
 from shelter_pipeline.orchestration.lost_runs import fail_lost_runs
 from shelter_pipeline.orchestration.partitions import (
@@ -25,7 +26,7 @@ from shelter_pipeline.orchestration.verdicts import rescue_report_sensor
 _RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
-@dg.sensor(minimum_interval_seconds=60)
+@dg.sensor(minimum_interval_seconds=60, **about("reaper_sensor"))
 def reaper_sensor(
     context: dg.SensorEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.SkipReason:
@@ -39,7 +40,7 @@ def reaper_sensor(
     )
 
 
-@dg.sensor(minimum_interval_seconds=60)
+@dg.sensor(minimum_interval_seconds=60, **about("portal_sensor"))
 def portal_sensor(
     context: dg.SensorEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.SensorResult | dg.SkipReason:
@@ -74,6 +75,7 @@ def range_requests(
     monitored_jobs=[refresh_portal, discover_portal],
     request_job=plan_organizations,
     minimum_interval_seconds=30,
+    **about("plan_after_refresh"),
 )
 def plan_after_refresh(
     context: dg.RunStatusSensorContext, workplaces: dg.ResourceParam[Workplaces]
@@ -86,7 +88,7 @@ def plan_after_refresh(
     yield from range_requests(shown, keys, run_key=context.dagster_run.run_id, run_config=config)
 
 
-@dg.run_failure_sensor(minimum_interval_seconds=15)
+@dg.run_failure_sensor(minimum_interval_seconds=15, **about("lost_run_sensor"))
 def lost_run_sensor(
     context: dg.RunFailureSensorContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.SkipReason:
@@ -94,7 +96,11 @@ def lost_run_sensor(
     return _give_back(context.dagster_run, workplaces)
 
 
-@dg.run_status_sensor(run_status=dg.DagsterRunStatus.CANCELED, minimum_interval_seconds=15)
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.CANCELED,
+    minimum_interval_seconds=15,
+    **about("cancelled_run_sensor"),
+)
 def cancelled_run_sensor(
     context: dg.RunStatusSensorContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.SkipReason:

@@ -50,6 +50,11 @@ def bar(part: float, whole: float) -> str:
     return f"`{'█' * filled}{'░' * (_BAR - filled)}` {int(share * 100)} %"
 
 
+def share(part: float, whole: float) -> dg.MetadataValue[Any]:
+    """The same as a value of its own: outside of Markdown the UI would show how it is written."""
+    return dg.MetadataValue.md(bar(part, whole))
+
+
 def progress_table(reports: Sequence[Mapping[str, Any]]) -> dg.MetadataValue[Any]:
     """Organizations with expected against held, and the reasons of what is not."""
     return table(

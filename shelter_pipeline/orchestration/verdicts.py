@@ -5,10 +5,11 @@ import dagster as dg
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.ledger import due_reports
 from shelter_pipeline.operations.report import publish_report
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.jobs import IN_FLIGHT, first_in_queue
 from shelter_pipeline.orchestration.partitions import add_missing, organizations
+from shelter_pipeline.orchestration.rescue_assets import organization_event
 from shelter_pipeline.orchestration.resources import Workplaces
-from shelter_pipeline.orchestration.summaries import rescue_metadata
 
 # Each takes the catalog some milliseconds, a very large one a second.
 _MOST_PER_RUN = 500
@@ -27,11 +28,7 @@ def renew(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplace
             except ShelterError as error:
                 failed[key] = str(error)
                 continue
-            context.log_event(
-                dg.AssetMaterialization(
-                    "organization_rescue", partition=key, metadata=rescue_metadata(report)
-                )
-            )
+            context.log_event(organization_event(workplace, report))
     if failed:
         raise dg.Failure(f"{len(failed)} organizations failed: {', '.join(failed)}", metadata=dict(failed))
 
@@ -39,7 +36,7 @@ def renew(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Workplace
 @dg.job(
     executor_def=dg.in_process_executor,
     tags=first_in_queue(at_most_hours=1),
-    description="Renew the verdicts on organizations that changed.",
+    **about("renew_verdicts"),
 )
 def renew_verdicts() -> None:
     """One op for any number of organizations: a run for each range of them would cost seconds each."""
@@ -47,7 +44,7 @@ def renew_verdicts() -> None:
 
 
 # By name: a job that Dagster must not copy together with the sensor, for that warns of a beta parameter.
-@dg.sensor(job_name=renew_verdicts.name, minimum_interval_seconds=60)
+@dg.sensor(job_name=renew_verdicts.name, minimum_interval_seconds=60, **about("rescue_report_sensor"))
 def rescue_report_sensor(
     context: dg.SensorEvaluationContext, workplaces: dg.ResourceParam[Workplaces]
 ) -> dg.RunRequest | dg.SkipReason:

@@ -4,6 +4,7 @@ import dagster as dg
 
 from shelter_pipeline.domain.fleet import UPKEEP
 from shelter_pipeline.operations.kept_reports import store_report
+from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.jobs import first_in_queue
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.tables import table
@@ -33,7 +34,7 @@ def write_report(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Wo
 @dg.job(
     executor_def=dg.in_process_executor,
     tags=first_in_queue(at_most_hours=6, queue=UPKEEP),
-    description="Write the state of the rescue into the store, as a report for people and programs.",
+    **about("rescue_report"),
 )
 def rescue_report() -> None:
     """One op."""
@@ -41,5 +42,9 @@ def rescue_report() -> None:
 
 
 weekly_report = dg.ScheduleDefinition(
-    name="weekly_report", job=rescue_report, cron_schedule="0 10 * * 1", execution_timezone="UTC"
+    name="weekly_report",
+    job=rescue_report,
+    cron_schedule="0 10 * * 1",
+    execution_timezone="UTC",
+    **about("weekly_report"),
 )

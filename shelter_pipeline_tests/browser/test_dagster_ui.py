@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from shelter_pipeline.embedded.stack import Stack
+from shelter_pipeline.embedded.stack import ALL_PARTS, Stack
 from shelter_pipeline.operations.ledger import add_portal
 from shelter_pipeline.operations.prepare import prepare_stack, settings_of
 from shelter_pipeline.operations.workplace import open_workplace
@@ -19,6 +20,7 @@ from shelter_pipeline_tests.support.ports import free_ports
 from shelter_pipeline_tests.support.postgres import reachable_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
+expect.set_options(timeout=30_000)  # a machine may be busy, and a page is there when it is there
 ASSETS = (
     "package_list",
     "resource_metadata",
@@ -28,27 +30,38 @@ ASSETS = (
     "batch_plan",
     "download_batches",
     "organization_rescue",
+    "rescue_overview",
+    "portals",
+    "publishers",
+    "store",
+    "volunteers",
 )
 ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
-# As the UI writes it when both groups are opened by hand.
-OPEN_GROUPS = "global%40global%3Acatalog%2Cglobal%40global%3Arescue"
+# As the UI writes it when all groups are opened by hand.
+OPEN_GROUPS = "%2C".join(
+    f"global%40global%3A{group}" for group in ("outside", "catalog", "rescue", "kept", "report")
+)
 
 
 @pytest.fixture(scope="module")
 def settings() -> Iterator[Settings]:
     """Settings of a home of its own, from which loopback may be reached."""
     with reachable_folder() as folder:
-        web, code = free_ports(2)
+        web, code, api = free_ports(3)
         yield load_settings(
-            home=folder / "home", dagster_port=web, code_server_port=code, allowed_networks="127.0.0.0/8"
+            home=folder / "home",
+            dagster_port=web,
+            code_server_port=code,
+            api_port=api,
+            allowed_networks="127.0.0.0/8",
         )
 
 
 @pytest.fixture(scope="module")
 def stack(settings: Settings) -> Iterator[Stack]:
     """The whole embedded system."""
-    with Stack(settings) as started:
+    with Stack(settings, ALL_PARTS) as started:
         started.start(lambda _: None)
         prepare_stack(started, settings)
         yield started
@@ -160,3 +173,33 @@ def test_the_descriptions_teach_what_the_button_does(stack: Stack, page: Page) -
     page.goto(f"{stack.urls['dagster']}/assets/batch_plan")
 
     expect(page.get_by_text("rescue this organization").first).to_be_visible()
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_a_run_leads_to_the_pages_and_these_lead_back(stack: Stack, page: Page) -> None:
+    run_id = stack.dagster.launch("overview", {})
+    while stack.dagster.run_status(run_id) not in ENDED:
+        time.sleep(0.5)
+    page.set_viewport_size({"width": 1600, "height": 2000})
+
+    page.goto(f"{stack.urls['dagster']}/assets/rescue_overview")
+
+    for picture in ("Files by organization", "Organizations by verdict", "Files by priority"):
+        drawn = page.locator(f"img[alt='{picture}']").first
+        expect(drawn).to_be_visible()
+        assert drawn.evaluate("image => image.naturalWidth") > 0
+    expect(page.get_by_text("0 of 599 known files are held").first).to_be_visible()
+    keep_screenshot(page, "overview-asset")
+    leads_to = page.get_by_role("link", name=stack.urls["api"]).first.get_attribute("href")
+    assert leads_to == f"{stack.urls['api']}/"
+    page.goto(leads_to)
+    expect(page.get_by_role("link", name="Dagster").first).to_have_attribute(
+        "href", re.compile(re.escape(stack.urls["dagster"]))
+    )
+
+
+@pytest.mark.usefixtures("refreshed")
+def test_what_is_outside_of_dagster_shows_what_was_seen_of_it(stack: Stack, page: Page) -> None:
+    page.goto(f"{stack.urls['dagster']}/assets/portals")
+
+    expect(page.get_by_text("They are not ours.").first).to_be_visible()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import yaml
 
 from shelter_pipeline.definitions import defs
-from shelter_pipeline.orchestration import catalog_assets, rescue_assets
+from shelter_pipeline.orchestration import catalog_assets, overview_asset, rescue_assets
+from shelter_pipeline.orchestration.guide import DOCS, told
 
 REPOSITORY = Path(__file__).parents[2]
 ASSETS = {
@@ -24,7 +28,10 @@ ASSETS = {
     "batch_plan": "organization",
     "download_batches": "batch",
     "organization_rescue": "organization",
+    "rescue_overview": None,
 }
+OUTSIDE = ("portals", "publishers", "store", "volunteers")
+GROUPS = {"outside", "catalog", "rescue", "kept", "report"}
 
 
 def test_the_definitions_load_with_an_empty_environment_and_touch_nothing() -> None:
@@ -63,6 +70,62 @@ def test_dagsters_own_validation_accepts_the_workspace(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def definitions_of_all() -> dict[str, tuple[str | None, dict[str, Any]]]:
+    """What each definition says of itself, and its metadata."""
+    repository = defs.get_repository_def()
+    graph = defs.resolve_asset_graph()
+    said: dict[str, tuple[str | None, dict[str, Any]]] = {
+        each.name: (each.description, dict(each.metadata))
+        for each in (*repository.get_all_jobs(), *repository.schedule_defs, *repository.sensor_defs)
+        if not each.name.startswith("__")
+    }
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        said[key.to_user_string()] = (node.description, dict(node.metadata))
+    for check in graph.asset_check_keys:
+        spec = graph.get_check_spec(check)
+        said[check.name] = (spec.description, dict(spec.metadata or {}))
+    return said
+
+
+TOLD = definitions_of_all()
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_every_definition_says_what_it_is_what_to_do_when_it_fails_and_leads_to_a_guide_that_there_is(
+    name: str,
+) -> None:
+    description, metadata = TOLD[name]
+
+    assert description == told(name)
+    assert len(description.partition("\n")[0]) > 20
+    assert re.search(r"^- \*\*If (it|one) ", description, re.MULTILINE)
+    assert name in OUTSIDE or re.search(
+        r"^- \*\*(Runs|If it is off|If it fails)\*\*: ", description, re.MULTILINE
+    )
+    pages = re.findall(re.escape(DOCS) + r"([\w./-]+)\)", description)
+    assert pages
+    assert all((REPOSITORY / "docs" / page).is_file() for page in pages)
+    assert metadata["read on"].url == DOCS + pages[0]
+
+
+def test_the_guide_has_a_section_for_what_there_is_and_for_nothing_else() -> None:
+    text = (files("shelter_pipeline.orchestration") / "guide.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^## (\w+)$", text, re.MULTILINE)) == TOLD.keys() | {"workplaces"}
+    assert (defs.resources or {})["workplaces"].description == told("workplaces")
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_lies_outside_of_dagster_is_in_the_lineage_and_is_never_materialized(name: str) -> None:
+    spec = defs.resolve_asset_graph().get(dg.AssetKey(name))
+
+    assert not spec.is_materializable
+    assert spec.group_name in {"outside", "kept"}
+    assert spec.kinds
+    assert spec.owners == ["team:rescue"]
+
+
 @pytest.mark.parametrize("name", ASSETS)
 def test_every_asset_has_its_partitions_and_explains_itself(name: str) -> None:
     spec = defs.resolve_asset_graph().get(dg.AssetKey(name))
@@ -73,7 +136,8 @@ def test_every_asset_has_its_partitions_and_explains_itself(name: str) -> None:
     ]
     assert spec.description
     assert len(spec.description) > 100
-    assert spec.group_name in {"catalog", "rescue"}
+    assert spec.group_name in GROUPS
+    assert spec.kinds
     assert spec.owners == ["team:rescue"]
 
 
@@ -84,15 +148,17 @@ def test_lineage_runs_from_the_portal_to_the_verdict() -> None:
     levels = [{key.to_user_string() for key in level} for level in graph.toposorted_asset_keys_by_level]
 
     assert levels == [
+        {"portals", "publishers"},
         {"package_list"},
         {"resource_metadata", "source_records"},
         {"asset_probes"},
         {"priority_scores"},
-        {"batch_plan"},
+        {"batch_plan", "volunteers"},
         {"download_batches"},
-        {"organization_rescue"},
+        {"organization_rescue", "store"},
+        {"rescue_overview"},
     ]
-    assert set().union(*levels) == set(ASSETS)
+    assert set().union(*levels) == {*ASSETS, *OUTSIDE}
 
 
 def test_nothing_is_switched_on_in_code() -> None:
@@ -105,7 +171,8 @@ def test_nothing_is_switched_on_in_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "job", ["refresh_portal", "keep_sources", "plan_organizations", "download", "report_organizations"]
+    "job",
+    ["refresh_portal", "keep_sources", "plan_organizations", "download", "report_organizations", "overview"],
 )
 def test_every_job_runs_in_one_process_and_has_an_end(job: str) -> None:
     definition = defs.resolve_job_def(job)
@@ -125,6 +192,7 @@ def test_every_job_runs_in_one_process_and_has_an_end(job: str) -> None:
         rescue_assets.batch_plan,
         rescue_assets.download_batches,
         rescue_assets.organization_rescue,
+        overview_asset.rescue_overview,
     ],
 )
 def test_an_asset_is_a_thin_skin(asset: dg.AssetsDefinition) -> None:

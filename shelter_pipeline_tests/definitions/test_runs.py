@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import dagster as dg
 import pytest
 
 from shelter_pipeline.catalog.scrubs import last_scrubs
+from shelter_pipeline.definitions import build_defs
 from shelter_pipeline.orchestration.partitions import add_missing, batches, organizations
+from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.sample.server import SamplePortal
 from shelter_pipeline_tests.support.dagster import Deployment, change
 from shelter_pipeline_tests.support.rebuilding import rows
@@ -160,6 +164,40 @@ def test_planning_makes_batches_partitions_and_downloading_one_settles_it(deploy
         assert shown["files settled"] == expected.held_files
         assert shown["stored bytes"] == expected.held_bytes
         assert shown["state"] == "done"
+
+
+def test_runs_lead_to_pages_and_the_overview_tells_the_whole_and_what_it_saw_outside(
+    deployment: Deployment,
+) -> None:
+    base = "https://data.example.org"
+    settings = deployment.settings.model_copy(update={"api_public_url": base, "api_statistics_seconds": 0})
+    reached = replace(deployment, defs=build_defs(workplaces=Workplaces(lambda: settings)))
+    with SamplePortal() as sample:
+        refreshed(reached, sample)
+        planned(reached, "hhs-gov")
+        (key,) = reached.instance.get_dynamic_partitions("batch")
+        assert reached.run("download", key).success
+        expected = sample.expectations.by_organization["hhs-gov"]
+    assert reached.run_range("report_organizations", ["hhs-gov"]).success
+
+    assert reached.run("overview").success
+
+    page = f"{base}/browse/organizations/hhs-gov"
+    for asset, partition in (
+        ("batch_plan", "hhs-gov"),
+        ("download_batches", key),
+        ("organization_rescue", "hhs-gov"),
+    ):
+        assert metadata_of(reached, asset, partition)["organization page"] == page
+    shown = metadata_of(reached, "rescue_overview")
+    assert (shown["expected files"], shown["held files"]) == (599, expected.held_files)
+    assert shown["held bytes"] == expected.held_bytes
+    assert shown["overview page"] == f"{base}/"
+    assert "hhs-gov" in str(shown["largest organizations"])
+    for outside in ("portals", "store", "volunteers"):
+        seen = reached.instance.fetch_observations(dg.AssetKey(outside), limit=1).records[0].asset_observation
+        assert seen is not None
+        assert seen.metadata
 
 
 def test_running_a_batch_again_asks_for_nothing_that_is_held(deployment: Deployment) -> None:

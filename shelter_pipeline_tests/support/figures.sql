@@ -41,3 +41,20 @@ INSERT INTO worker (name, host, release, slots, queues, beat_at, clock_offset_se
   ('b', 'b', '1', 4, '{downloads}', now() - interval '1 hour', 0, false),
   ('c', 'c', '1', 4, '{downloads}', now(), 0, true);
 INSERT INTO run_beat (run_id, worker, beat_at) VALUES ('1', 'a', now()), ('2', 'b', now() - interval '1 hour');
+INSERT INTO throughput (hour, verdict, settled, captures, files, bytes, wire_bytes, first_at)
+  VALUES (date_trunc('hour', now()), 'stored', true, 5, 4, 400, 500, now()),
+  (date_trunc('hour', now()), 'stored', false, 1, 1, 7, 7, now()),
+  (date_trunc('hour', now()), 'transient', true, 2, 0, 0, 30, now());
+INSERT INTO summary (name, body, seconds)
+  VALUES ('overview', '{"datasets": 9, "absent_datasets": 2, "organizations_by_verdict": {"complete": 1, "partial": 3}}', 1),
+  ('holdings', '{"files": [{"bytes": 7}, {"bytes": 93}], "spread": [{"copies": 1, "contents": 1}], "unfollowed_links": 6}', 1),
+  ('queue', '{"levels": [{"level": 10, "waiting": 2}, {"level": 1, "waiting": 0}]}', 1);
+INSERT INTO loss (portal_id, kind, state, asset_id)
+  SELECT portal.id, 'link-dead', 'suspected', asset.id FROM portal, asset WHERE portal.slug = 'read' AND reason = 'http-404';
+INSERT INTO node (name, last_seen_at) VALUES ('helper', now());
+INSERT INTO proof (node_id, asset_id, sha256, size, kind, deadline)
+  SELECT node.id, asset.id, repeat('ab', 32), 7, 'upload', now() + interval '1 hour'
+  FROM node, asset WHERE asset.reason = 'stored';
+INSERT INTO alert (kind, thing, detail) VALUES ('no-room', 'store', 'full');
+INSERT INTO alert_channel (name, failures, problem) VALUES ('webhook', 2, 'HTTP 500');
+INSERT INTO alert_look DEFAULT VALUES;

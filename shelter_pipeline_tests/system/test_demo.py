@@ -137,6 +137,7 @@ def test_up_shows_the_demos_history_and_stops_at_sigterm(
         ("refresh_portal", "SUCCESS"),
         ("download", "SUCCESS"),
         ("report_organizations", "SUCCESS"),
+        ("overview", "SUCCESS"),
     } <= jobs
     assert process.returncode == 0
     assert left_running(home) == []

@@ -19,11 +19,14 @@ from shelter_pipeline.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
-FILES = ("compose.yaml", "compose.worker.yaml", "compose.shared.yaml")
+FILES = ("compose.yaml", "compose.worker.yaml", "compose.shared.yaml", "compose.monitoring.yaml")
 TEXT = (DOCKER / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
 WORKER: dict[str, Any] = yaml.safe_load((DOCKER / "compose.worker.yaml").read_text())["services"]["worker"]
+MONITORING_TEXT = (DOCKER / "compose.monitoring.yaml").read_text()
+MONITORING: dict[str, Any] = yaml.safe_load(MONITORING_TEXT)["services"]
+WATCHERS = ("prometheus", "grafana")
 THIRD_PARTY = ("postgres", "redis", "objects", "proxy")
 OURS = tuple(name for name in SERVICES if name not in THIRD_PARTY)
 DIGEST = re.compile(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}\Z")
@@ -72,7 +75,7 @@ def test_no_secret_has_a_default_in_any_file() -> None:
 
 
 def test_every_secret_is_made_by_the_script_that_never_makes_one_twice(tmp_path: Path) -> None:
-    for name in ("make-env.sh", "compose.yaml"):
+    for name in ("make-env.sh", "compose.yaml", "compose.monitoring.yaml"):
         shutil.copy(DOCKER / name, tmp_path)
     script = ("sh", str(tmp_path / "make-env.sh"))
 
@@ -81,13 +84,18 @@ def test_every_secret_is_made_by_the_script_that_never_makes_one_twice(tmp_path:
     second = subprocess.run(script, capture_output=True, text=True, check=False)
 
     values = dict(line.split("=") for line in made.splitlines())
-    assert values.keys() == set(required_variables(TEXT))
+    assert values.keys() == {*required_variables(TEXT), "SHELTER_GRAFANA_PASSWORD"}
     assert len(set(values.values())) == len(values)
     assert all(re.fullmatch("[0-9a-f]{48}", value) for value in values.values())
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
     assert second.returncode == 2
     assert (tmp_path / ".env").read_text() == made
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".env", "compose.yaml", "make-env.sh"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".env",
+        "compose.monitoring.yaml",
+        "compose.yaml",
+        "make-env.sh",
+    ]
 
 
 def test_no_secret_is_in_an_argument_of_a_process() -> None:
@@ -123,7 +131,9 @@ def test_the_api_and_the_user_interface_are_reached_through_the_proxy_alone_and_
 
 
 @pytest.mark.parametrize(
-    "service", [*SERVICES.values(), WORKER], ids=[*SERVICES, "worker of another machine"]
+    "service",
+    [*SERVICES.values(), WORKER, *(MONITORING[name] for name in WATCHERS)],
+    ids=[*SERVICES, "worker of another machine", *WATCHERS],
 )
 def test_every_container_is_an_ordinary_user_without_capabilities_on_a_read_only_root(
     service: dict[str, Any],
@@ -151,6 +161,25 @@ def test_every_service_is_limited_and_asked_for_its_health(name: str) -> None:
 def test_every_image_is_pinned_by_its_digest(image: str) -> None:
     assert DIGEST.match(image)
     assert image in [service["image"] for service in SERVICES.values()]
+
+
+def test_monitoring_publishes_grafana_alone_and_lets_prometheus_reach_nothing_but_the_api() -> None:
+    networks_of = yaml.safe_load(MONITORING_TEXT)["networks"]
+
+    assert MONITORING.keys() == {"api", *WATCHERS}
+    assert [name for name in MONITORING if "ports" in MONITORING[name]] == ["grafana"]
+    assert MONITORING["grafana"]["ports"][0].startswith("${SHELTER_PUBLIC_ADDRESS:-127.0.0.1}:")
+    assert MONITORING["prometheus"]["networks"] == ["monitoring"]
+    assert networks_of == {"monitoring": {"internal": True}}
+    assert required_variables(MONITORING_TEXT) == ["SHELTER_GRAFANA_PASSWORD"]
+    for name in WATCHERS:
+        assert DIGEST.match(MONITORING[name]["image"])
+        assert MONITORING[name]["deploy"]["resources"]["limits"]["memory"]
+        assert MONITORING[name]["healthcheck"]["test"][0] == "CMD"
+        for mount in MONITORING[name]["volumes"]:
+            source, _, rest = mount.partition(":")
+            # What is ours in a container of theirs is there, and cannot be changed by them.
+            assert not source.startswith(".") or ((DOCKER / source).exists() and rest.endswith(":ro"))
 
 
 def test_the_image_runs_as_an_ordinary_user_from_pinned_dependencies_on_a_pinned_base() -> None:

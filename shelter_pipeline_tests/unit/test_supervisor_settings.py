@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.embedded.addresses import public_urls
 from shelter_pipeline.embedded.database import DatabaseUrls
 from shelter_pipeline.embedded.instance import (
     Instance,
@@ -101,6 +103,28 @@ def test_a_child_reads_the_settings_its_parent_had(tmp_path: Path, monkeypatch: 
 
     databases = {"database_url", "dagster_database_url"}
     assert child.model_dump(exclude=databases) == settings.model_dump(exclude=databases)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({}, {"dagster_public_url": "http://127.0.0.1:3000", "api_public_url": "http://127.0.0.1:8000"}),
+        (
+            {"bind_address": "::1", "dagster_public_url": "https://d.example.org", "api_port": 8080},
+            {"dagster_public_url": "https://d.example.org", "api_public_url": "http://127.0.0.1:8080"},
+        ),
+        # Under which of its names it is reached nobody knows.
+        ({"bind_address": "0.0.0.0"}, {"api_public_url": "http://127.0.0.1:8000"}),
+        (
+            {"api_bind_address": "::", "api_public_url": "https://data.example.org"},
+            {"dagster_public_url": "http://127.0.0.1:3000", "api_public_url": "https://data.example.org"},
+        ),
+    ],
+)
+def test_pages_lead_to_each_other_at_the_addresses_that_were_chosen_unless_an_operator_says_otherwise(
+    said: dict[str, Any], found: dict[str, str]
+) -> None:
+    assert public_urls(load_settings(**said)) == found
 
 
 def test_a_taken_port_is_named_with_its_setting() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from shelter_pipeline.domain.errors import ShelterError, TransientError
 from shelter_pipeline.domain.findings import Finding, failed, ok, skipped
+from shelter_pipeline.embedded.addresses import web_url
 from shelter_pipeline.embedded.dagster_client import DagsterClient
-from shelter_pipeline.embedded.stack import web_url
 from shelter_pipeline.settings import Settings
 
 _CHECK = "dagster"
