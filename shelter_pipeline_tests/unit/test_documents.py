@@ -34,6 +34,11 @@ DOCUMENTS = sorted(
     )
     for path in place
 )
+TEMPLATES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "shelter_pipeline" / "presentation" / "templates").glob("*.html")
+)
+CODE = re.compile(r"<code[^>]*>(.*?)</code>", re.DOTALL)
 DECISIONS = sorted((DOCS / "adr").glob("*.md"))
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 HOME_OF_SOMEBODY = re.compile(r"(?<![\w.~/-])(?:/(?:home|Users|root|work|tmp)/\w|[A-Za-z]:\\+Users)")
@@ -180,6 +185,20 @@ def test_the_verdicts_on_an_organization_are_documented() -> None:
     assert described("Verdicts on an organization").keys() == verdicts
 
 
+def is_command(text: str) -> bool:
+    """Whether `shelter` knows the commands that a text begins with, and all of its options."""
+    here: Any = typer.main.get_group(app)
+    for word in text.split():
+        if word.startswith("--"):
+            if not any(word.partition("=")[0] in one.opts for one in here.params):
+                return False
+        elif hasattr(here, "commands"):
+            if word not in here.commands:
+                return False
+            here = here.commands[word]
+    return True
+
+
 @pytest.mark.parametrize("command", sorted(typer.main.get_group(app).commands))
 def test_every_command_is_shown_to_newcomers(command: str) -> None:
     shown_to_newcomers = read("README.md") + read("docs/how-to/first-rescue.md")
@@ -194,6 +213,13 @@ def test_no_document_shows_a_command_that_does_not_exist(document: str) -> None:
     named = set(re.findall(r"(?:`|^\$ |bin/)shelter ([a-z-]+)", read(document), re.MULTILINE))
 
     assert named <= known
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_page_shows_a_command_that_does_not_exist(template: str) -> None:
+    shown = re.findall(r"\bshelter ([a-z][^<\n]*)", "\n".join(CODE.findall(read(template))))
+
+    assert [command for command in shown if not is_command(command)] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

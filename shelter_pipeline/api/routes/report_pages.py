@@ -76,7 +76,7 @@ def _served(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _damaged(file: KeptFile) -> ApiError:
     return ApiError(
-        503, "damaged", f"the store has lost {file.name}; other reports may hold what you look for"
+        404, "damaged", f"the store has lost {file.name}; other reports may hold what you look for"
     )
 
 

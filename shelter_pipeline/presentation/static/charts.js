@@ -1,5 +1,5 @@
 // Charts of what a page says as a table, too: each [data-chart] names the script of type application/json with its
-// data, as `presentation.overview.timeline_chart` makes it. Reports carry this very script within them.
+// data, as `presentation.overview.timeline_chart` makes it.
 "use strict";
 (() => {
   const SIZES = ["B", "kB", "MB", "GB", "TB", "PB"];
