@@ -20,18 +20,19 @@ def answer(request: Request, body: Any, *, seconds: int, media_type: str = "appl
     content = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else _json(body)
     tag = f'W/"{hashlib.blake2b(content, digest_size=_TAG_BYTES).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": f"public, max-age={seconds}"}
-    if _has_it(request.headers.get("If-None-Match"), tag):
+    if has_it(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(content, headers=headers, media_type=media_type)
 
 
-def _json(body: Any) -> bytes:
-    return msgspec.json.encode(body)
-
-
-def _has_it(known: str | None, tag: str) -> bool:
-    """Whether one of the tags of an If-None-Match is this one, weakly compared."""
+def has_it(request: Request, tag: str) -> bool:
+    """Whether the caller has what this tag stands for: one of an If-None-Match is it, weakly compared."""
+    known = request.headers.get("If-None-Match")
     if known is None:
         return False
     tags = {one.strip().removeprefix("W/") for one in known.split(",")}
     return "*" in tags or tag.removeprefix("W/") in tags
+
+
+def _json(body: Any) -> bytes:
+    return msgspec.json.encode(body)

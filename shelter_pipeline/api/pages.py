@@ -33,6 +33,7 @@ _OF_REASONS = {
     "catalog-away": "The catalog does not answer",
     "catalog-migrating": "The catalog is being brought up to date",
     "catalog-outdated": "The catalog waits to be brought up to date",
+    "catalog-mismatch": "The catalog is not what was expected",
     "catalog-newer": "This program is older than its catalog",
     "store-away": "The store does not answer",
     "too-broad": "That would take too long to find out",

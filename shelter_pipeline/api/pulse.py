@@ -34,7 +34,7 @@ class Pulse:
                 self._lock.release()
         error = self._error
         if error is not None:
-            raise CatalogAwayError(str(error))
+            raise type(error)(str(error))
 
     def _ask(self) -> CatalogAwayError | None:
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.catalog.reading import Rows, read_rows, reading, rows_of
+from shelter_pipeline.catalog.reading import LONGEST_SECONDS, Rows, read_rows, reading, rows_of
 
 Sort = Literal["name", "verdict", "datasets", "absent", "files", "share", "bytes", "failed"]
 Holding = Literal["whole", "part", "nothing"]
@@ -60,9 +60,16 @@ def find_organizations(
         return rows_of(connection, "organization_cards", found[skip : skip + limit]), len(found)
 
 
-def find_losses(catalog: Catalog, search: LossSearch, *, before: int | None, limit: int) -> Rows:
-    """Losses below an id, newest first, each with its evidence and what we hold of it. TooBroadError after 5 s."""
-    with reading(catalog) as connection:
+def find_losses(
+    catalog: Catalog,
+    search: LossSearch,
+    *,
+    before: int | None,
+    limit: int,
+    seconds: float = LONGEST_SECONDS,
+) -> Rows:
+    """Losses below an id, newest first, each with its evidence and what we hold of it. TooBroadError."""
+    with reading(catalog, seconds=seconds) as connection:
         found = read_rows(
             connection,
             "find_losses",

@@ -27,6 +27,7 @@ from shelter_pipeline.catalog.watch_lists import count_watch_lists
 
 PROOF_DAYS = 14  # every blob is read anew each week; once missed is not yet forgotten
 _MOST_TYPES = 300
+_REPORTS = ("overview", "file-types", "at-risk", "queue", "contributions", "holdings")
 _MOST_VOLUNTEERS = 10
 _TYPES = ("files", "held_files", "pending_files", "failed_files", "held_bytes")
 
@@ -42,7 +43,8 @@ class Counted:
 def refresh_summaries(catalog: Catalog, *, older_than_seconds: float) -> bool:
     """Count anew if nobody else does and the last counts are older than this; returns whether it was done."""
     with catalog.begin() as guard:
-        if not guard.execute(statement("lock_summaries"), {"seconds": older_than_seconds}).scalar_one():
+        due = {"names": list(_REPORTS), "seconds": older_than_seconds}
+        if not guard.execute(statement("lock_summaries"), due).scalar_one():
             return False
         begun = time.monotonic()
         standings = _standings(catalog)

@@ -43,7 +43,9 @@ def refresh_throughput(
 
 def _count_portion(connection: Connection, older_than_seconds: float, begun: float) -> bool | None:
     """Whether there is more to count for good; None if it is not this one's turn."""
-    mark = connection.execute(statement("lock_throughput"), {"seconds": older_than_seconds}).one_or_none()
+    if not connection.scalar(statement("lock_throughput")):
+        return None
+    mark = connection.execute(statement("due_throughput"), {"seconds": older_than_seconds}).one_or_none()
     if mark is None:
         return None
     until = max(min(mark.goal, mark.counted_id + _PORTION), mark.counted_id)

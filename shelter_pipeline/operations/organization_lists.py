@@ -6,6 +6,7 @@ from typing import Any
 
 from shelter_pipeline.catalog import browsing, summaries
 from shelter_pipeline.catalog.browsing import OrganizationSearch
+from shelter_pipeline.catalog.reading import Rows, TooBroadError
 from shelter_pipeline.operations.workplace import Workplace
 
 # In the order in which they sort: from what is done to what there is nothing to do about.
@@ -16,6 +17,7 @@ VERDICTS = (
 PAGE_ROWS = 50
 _BATCHES = 12
 _LOSSES = 6
+_LOOKING_SECONDS = 1.0  # for losses of one among many: a page is whole without them
 _ANNOUNCED = ("suspected", "confirmed")
 
 
@@ -29,18 +31,31 @@ def organizations_page(workplace: Workplace, search: OrganizationSearch, number:
 
 
 def organization_whole(workplace: Workplace, key: str) -> dict[str, Any] | None:
-    """One organization with its latest batches and the losses that stand; None if there is none of this key."""
+    """One organization with its latest batches and the losses that stand; None if there is none of this key.
+
+    `more_losses` without any says that nobody could tell in time.
+    """
     found = summaries.read_organization(workplace.catalog, key)
     if found is None:
         return None
-    search = browsing.LossSearch(_ANNOUNCED, organization=key)
-    losses = browsing.find_losses(workplace.catalog, search, before=None, limit=_LOSSES + 1)
+    losses = _newest_losses(workplace, key)
     return {
         **_told(found),
         "batches": browsing.latest_batches(workplace.catalog, found["id"], limit=_BATCHES),
-        "losses": losses[:_LOSSES],
-        "more_losses": len(losses) > _LOSSES,
+        "losses": (losses or [])[:_LOSSES],
+        "more_losses": losses is None or len(losses) > _LOSSES,
     }
+
+
+def _newest_losses(workplace: Workplace, key: str) -> Rows | None:
+    """Some of its standing losses; None where so much was lost elsewhere that they are not found in time."""
+    search = browsing.LossSearch(_ANNOUNCED, organization=key)
+    try:
+        return browsing.find_losses(
+            workplace.catalog, search, before=None, limit=_LOSSES + 1, seconds=_LOOKING_SECONDS
+        )
+    except TooBroadError:
+        return None
 
 
 def portal_slugs(workplace: Workplace) -> list[str]:

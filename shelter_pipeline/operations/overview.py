@@ -127,8 +127,8 @@ def read_live(workplace: Workplace, *, captures: int = 20) -> Live:
     `figures`: `{now, counted_at, files, held_files, held_bytes, waiting_files, fetching, at_nodes, running_batches,
     nodes, active_nodes, workers, pace}`; held and waiting are the last counts and what was stored for the first time
     since, all five None if nothing was ever counted. `activity`: the newest captures, newest first: `{id, asset_id,
-    url, kind, verdict, reason, size, by_node, finished_at, dataset_id, title, organization, organization_name}`,
-    the last four None for a file that no dataset lists any more.
+    url, kind, verdict, reason, size, late, by_node, node, finished_at, dataset_id, title, organization,
+    organization_name}`, the last four None for a file that no dataset lists any more.
     """
     counted = summaries.read_summaries(workplace.catalog, "holdings")
     holdings = counted["holdings"].body if "holdings" in counted else None
@@ -143,7 +143,7 @@ def read_live(workplace: Workplace, *, captures: int = 20) -> Live:
             newest=holdings["newest_capture"] if holdings else 0,
             most=_MOST_FRESH if holdings else 0,
         )
-        activity = read_rows(connection, "latest_captures", limit=captures)
+        activity = read_rows(connection, "recent_captures", before=None, limit=captures)
     stored, size = now.pop("stored"), now.pop("bytes")
     figures = {
         **now,

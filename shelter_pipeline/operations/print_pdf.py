@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +42,7 @@ _HOW = (
     "install Chromium (Debian: apt-get install chromium), name another one by SHELTER_BROWSER, or leave pdf out of"
     " --format and print report.html from any browser"
 )
+_OURS = ("SHELTER_", "DAGSTER_", "AWS_", "PG")  # passwords and keys may stand there: of no use to a browser
 _LAST_WORDS = 300
 _NOISE = "dbus"  # which a machine without a desktop has none of
 
@@ -98,7 +100,7 @@ def _run(command: list[str], *, seconds: float, home: str) -> str:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            env=os.environ | {"HOME": home, "XDG_RUNTIME_DIR": home},
+            env=_without_secrets(os.environ) | {"HOME": home, "XDG_RUNTIME_DIR": home},
         )
     except OSError as error:
         raise SetupError(f"{command[0]} cannot be started: {error.strerror or error}; {_HOW}") from error
@@ -114,6 +116,10 @@ def _run(command: list[str], *, seconds: float, home: str) -> str:
         _end(process)
     lines = [line for line in said.decode(errors="replace").splitlines() if _NOISE not in line]
     return " ".join(lines).strip()[-_LAST_WORDS:]
+
+
+def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith(_OURS)}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

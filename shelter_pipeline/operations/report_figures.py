@@ -6,7 +6,7 @@ another `FORMAT`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -16,7 +16,7 @@ from shelter_pipeline.catalog.portals import find_portal, organization_id
 from shelter_pipeline.catalog.reporting import Snapshot
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.verdicts import REASONS
-from shelter_pipeline.presentation.sentences import in_words
+from shelter_pipeline.presentation.sentences import in_words, verdict_words
 from shelter_pipeline.presentation.standing import where_it_stands
 from shelter_pipeline.release import RELEASE
 
@@ -85,7 +85,7 @@ def read_figures(snapshot: Snapshot, scope: Scope) -> dict[str, Any]:
         "portals": snapshot.rows("report_portals", organizations=ids),
         "organizations": organizations,
         "organizations_by_verdict": _explained(
-            _tally(row["verdict"] for row in organizations), "organizations"
+            _tally(row["verdict"] for row in organizations), "organizations", verdict_words
         ),
         "missing_by_reason": [
             {
@@ -97,7 +97,7 @@ def read_figures(snapshot: Snapshot, scope: Scope) -> dict[str, Any]:
             for row in by["reason"]
             if row["name"]
         ],
-        "links_without_files": _explained(_summed(organizations, "not_files"), "links"),
+        "links_without_files": _explained(_summed(organizations, "not_files"), "links", in_words),
         "kinds": _types(by["kind"]),
         "formats": _types(by["format"]),
         "copies": snapshot.rows("report_copies", organizations=ids),
@@ -173,6 +173,6 @@ def _summed(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
     return found
 
 
-def _explained(counts: Mapping[str, int], what: str) -> list[dict[str, Any]]:
+def _explained(counts: Mapping[str, int], what: str, words: Callable[[str], str]) -> list[dict[str, Any]]:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [{"word": word, "sentence": in_words(word), what: count} for word, count in ordered]
+    return [{"word": word, "sentence": words(word), what: count} for word, count in ordered]

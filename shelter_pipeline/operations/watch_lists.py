@@ -8,7 +8,7 @@ from typing import Any
 
 from shelter_pipeline.catalog import browsing, nodes, summaries
 from shelter_pipeline.catalog.reading import Rows
-from shelter_pipeline.catalog.watch_lists import REFUSING, URGENT_LEVEL
+from shelter_pipeline.catalog.watch_lists import REFUSING, SHOWN, URGENT_LEVEL
 from shelter_pipeline.domain.asset_words import where_it_stands
 from shelter_pipeline.operations.explain import explain_asset
 from shelter_pipeline.operations.loss_lists import by_holding, with_evidence
@@ -27,7 +27,8 @@ _NOTHING_GIVEN = dict.fromkeys(
 def at_risk(workplace: Workplace) -> dict[str, Any] | None:
     """What may still be lost, list by list with its counts; None if it was never counted.
 
-    `{counted_at, losses, missing, urgent, refusing, silent, copies, unproved, unconfirmed, wanted_copies, level}`.
+    `{counted_at, losses, missing, urgent, refusing, silent, most_hosts, copies, unproved, unconfirmed, wanted_copies,
+    level}`; hosts are the `most_hosts` that keep most files from us.
     """
     counted = summaries.read_summary(workplace.catalog, "at-risk")
     if counted is None:
@@ -48,6 +49,7 @@ def at_risk(workplace: Workplace) -> dict[str, Any] | None:
         "missing": with_evidence(missing[:_SHOWN]),
         "urgent": {**body["urgent"], "items": _urgent(workplace, body["urgent"]["first"])},
         **_hosts(body["hosts"]),
+        "most_hosts": SHOWN,
         "copies": body["copies"],
         "unproved": _lines(workplace, unproved, states=("held",)),
         "unconfirmed": {

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from shelter_pipeline.domain.errors import SetupError
 
-_INCOMPLETE = ".incomplete-"
+_INCOMPLETE = ".shelter-incomplete-"  # a name of ours alone: what is old of it is removed
 _ABANDONED_SECONDS = 24 * 3600.0
 _TAKEN = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR})
 

@@ -12,8 +12,10 @@ from shelter_pipeline.presentation.statics import static_text, static_url
 from shelter_pipeline.release import RELEASE
 
 _FILTERS = (
+    sentences.harvest_words,
     sentences.in_words,
     sentences.trust_words,
+    sentences.verdict_words,
     words.brief,
     words.by_reason,
     words.iso,

@@ -40,10 +40,13 @@ _CAPTURES: dict[str, str] = {
     "damaged": "What came contradicts itself or what was promised of it.",
     "suspect": "Whole, but not what was promised: kept apart, and not counted as held.",
 }
-# How the reading of a portal ended, or stands.
-_HARVESTS: dict[str, str] = {
+# How the reading of a portal ended, or stands (`domain.harvests.judge_completeness`).
+HARVESTS: dict[str, str] = {
     "running": "It is being read just now.",
-    "plausible": "The portal was read to its end, and gave no count to hold that against.",
+    "complete": "The portal was read to its end, and everything that it says it has came.",
+    "plausible": "It was read to its end, and nearly everything came, or there was no count to hold that against.",
+    "partial": "Not everything that the portal says it has came; what came is kept.",
+    "unreachable": "Nothing could be read; nothing is taken for lost because of that.",
     "interrupted": "Reading broke off and goes on from there.",
 }
 _TRUST = (
@@ -56,22 +59,36 @@ _SENTENCES: dict[str, str] = {
     **_OUTCOMES,
     **_CAPTURES,
     **_FILES,
-    **_HARVESTS,
     **KINDS,
     **STATES,
-    **VERDICTS,
     **{reason.slug: reason.sentence for reason in REASONS.values()},
 }
 
 
 def in_words(word: object) -> str:
-    """The sentence of a reason, a verdict, a state or a kind of loss; a word without one stands for itself.
+    """The sentence of a reason, a state or a kind of loss; a word without one stands for itself.
+
+    Verdicts on an organization and on a harvest are other words, though some are spelled the same.
 
     >>> in_words("not-found"), in_words("other-words")
     ('The server has nothing at this address (404).', 'other words')
     """
     text = "" if word is None else str(word)
     return _SENTENCES.get(text) or text.replace("-", " ")
+
+
+def verdict_words(verdict: str) -> str:
+    """What the verdict on an organization or a dataset means; one that is not known stands for itself.
+
+    >>> verdict_words("empty"), in_words("empty")
+    ('It lists no file.', 'The file has no bytes.')
+    """
+    return VERDICTS.get(verdict, verdict)
+
+
+def harvest_words(verdict: str) -> str:
+    """What the verdict on the reading of a portal means; one that is not known stands for itself."""
+    return HARVESTS.get(verdict, verdict)
 
 
 def trust_words(trust: float) -> str:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.domain.records import OrganizationRecord
+from shelter_pipeline.operations import organization_lists
 from shelter_pipeline.operations.watch_lists import at_risk
 from shelter_pipeline_tests.api.shelves import FAILED, WAITING, a_shelf
 from shelter_pipeline_tests.support.api import ApiUnderTest, an_own_api
@@ -119,6 +120,17 @@ def test_an_organization_tells_its_failures_in_words_and_leads_to_dagster(crowd:
     assert f"{DAGSTER}/runs/" in html
     assert "/browse/datasets?organization=crowd-7" in html
     assert "shelter rescue" not in html
+
+
+def test_an_organization_is_shown_where_its_losses_take_too_long_to_find(
+    crowd: ApiUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(organization_lists, "_LOOKING_SECONDS", 0.001)
+    shown(crowd, "organizations")  # counted by now, which reads losses as well
+    with crowd.workplace.catalog.begin() as slow:
+        slow.execute(sa.text("LOCK TABLE loss IN ACCESS EXCLUSIVE MODE"))
+
+        assert "take long to find" in shown(crowd, "organizations/crowd-8")
 
 
 def test_a_reader_sees_at_once_what_is_gone_and_whether_we_have_it(

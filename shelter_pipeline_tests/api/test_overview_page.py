@@ -76,7 +76,10 @@ def test_the_page_says_where_the_rescue_stands(counting: ApiUnderTest, catalog: 
 
 
 def test_programs_are_told_where_to_read_on(counting: ApiUnderTest) -> None:
-    assert counting.get("/", headers={"Accept": "application/json"}).json()["docs"] == "/docs"
+    index = counting.get("/", headers={"Accept": "application/json"})
+
+    assert index.json()["docs"] == "/docs"
+    assert index.headers["Vary"] == counting.get("/", headers=HTML).headers["Vary"] == "Accept"
 
 
 def test_nothing_that_a_portal_says_acts_on_the_page(counting: ApiUnderTest, catalog: Catalog) -> None:

@@ -88,6 +88,24 @@ def test_a_table_that_is_not_there_yet_is_told_from_one_that_an_operator_has_to_
     engine.dispose()
 
 
+def test_what_is_missing_from_a_catalog_of_this_release_is_logged_as_an_error(
+    api: ApiUnderTest, catalog_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = sa.create_engine(catalog_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE dataset RENAME TO dataset_of_old"))
+
+    assert reason_of(api, "/datasets") == (503, "catalog-mismatch")
+    assert "an operator has to look into the log" in words_of(api, "/browse/datasets", status=503)
+    [first, *_] = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert 'relation "dataset" does not exist' in first.getMessage()
+    assert first.exc_info
+
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE dataset_of_old RENAME TO dataset"))
+    engine.dispose()
+
+
 def words_of_soon(api: ApiUnderTest, path: str, *, unlike: str = "shelter migrate") -> str:
     """What is said once the last answer is not remembered any more."""
     until = time.monotonic() + 20

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from shelter_pipeline.catalog.connection import Catalog
+from shelter_pipeline.catalog.summaries import refresh_summaries
 from shelter_pipeline.operations.overview import read_live, read_overview
 from shelter_pipeline.operations.upkeep import refresh_counts
 from shelter_pipeline.operations.workplace import Workplace
@@ -39,6 +40,20 @@ def test_nothing_is_told_before_it_was_counted(workplace: Workplace) -> None:
     live = read_live(workplace)
     assert live.figures["held_files"] is None
     assert live.activity == []
+
+
+def test_a_report_that_an_older_release_did_not_make_is_made_at_once(
+    workplace: Workplace, catalog: Catalog
+) -> None:
+    assert refresh_summaries(catalog, older_than_seconds=3600)
+    assert not refresh_summaries(catalog, older_than_seconds=3600)
+    with catalog.begin() as connection:
+        connection.execute(sa.text("DELETE FROM summary WHERE name = 'holdings'"))
+    assert read_overview(workplace) is None
+
+    assert refresh_summaries(catalog, older_than_seconds=3600)
+
+    assert read_overview(workplace) is not None
 
 
 def test_the_overview_counts_what_there_is(workplace: Workplace, catalog: Catalog) -> None:

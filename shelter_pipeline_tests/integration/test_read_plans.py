@@ -91,7 +91,7 @@ def _live(catalog: Catalog, *, newest: int) -> None:
     figures = {"active_seconds": 60, "silent_seconds": 60, "newest": newest, "most": 20_000}
     with reading(catalog) as connection:
         assert read_rows(connection, "live_now", **figures)[0]["stored"] == 100_000 - newest
-        assert len(read_rows(connection, "latest_captures", limit=20)) == 20
+        assert len(read_rows(connection, "recent_captures", before=None, limit=20)) == 20
 
 
 READS: dict[str, Callable[[Catalog], Any]] = {

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.domain.errors import SetupError, TransientError
 from shelter_pipeline.operations.kept_reports import find_report, list_reports, open_file, store_report
+from shelter_pipeline.operations.print_pdf import print_pdf
 from shelter_pipeline.operations.report_columns import TABLES
 from shelter_pipeline.operations.report_figures import Scope, scope_of
 from shelter_pipeline.operations.rescue_report import FORMATS, WrittenReport, formats_of, write_report
@@ -211,6 +212,21 @@ def test_without_a_browser_that_prints_there_is_no_half_report(
     assert not (tmp_path / "reports").exists() or not list((tmp_path / "reports").iterdir())
 
 
+def test_a_browser_is_told_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\nenv > {tmp_path}/told\n")
+    browser.chmod(0o755)
+    for name in ("SHELTER_DATABASE_URL", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD"):
+        monkeypatch.setenv(name, "not to be told")
+
+    with pytest.raises(SetupError, match="printed no PDF"):
+        print_pdf(str(browser), tmp_path / "report.html", tmp_path / "report.pdf", seconds=20)
+
+    told = (tmp_path / "told").read_text()
+    assert "PATH=" in told
+    assert "not to be told" not in told
+
+
 def test_a_report_on_some_organizations_tells_of_them_alone(workplace: Workplace, tmp_path: Path) -> None:
     scope = scope_of(workplace.catalog, ["noaa-gov"], None)
 
@@ -281,7 +297,7 @@ def test_a_writer_that_is_killed_leaves_nothing_that_looks_like_a_report(
             stderr=subprocess.DEVNULL,
         )
         until = time.monotonic() + 60
-        while not list((tmp_path / "out").glob(".incomplete-*")):
+        while not list((tmp_path / "out").glob(".shelter-incomplete-*")):
             assert time.monotonic() < until
             assert process.poll() is None
             time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -123,6 +124,23 @@ def test_a_capture_that_is_told_after_later_ones_is_not_forgotten(shelf: Catalog
 
     assert counted(shelf) == truth(shelf)
     assert [row["captures"] for row in counted(shelf)] == [3]
+
+
+def test_many_that_count_at_the_same_time_count_each_capture_once(
+    shelf: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        throughput, "_PORTION", 1
+    )  # many short turns, any of which may meet the end of another
+    with ThreadPoolExecutor(8) as several:
+        for _ in range(3):
+            with shelf.begin() as connection:
+                capture(connection, 150, LONG_AGO)
+            refresh_throughput(shelf)
+            let_time_pass(shelf)
+            list(several.map(lambda _: [refresh_throughput(shelf) for _ in range(30)], range(8)))
+
+            assert counted(shelf) == truth(shelf)
 
 
 def test_a_dump_restored_into_another_server_is_counted_on(shelf: Catalog) -> None:

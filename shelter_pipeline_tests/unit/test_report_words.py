@@ -13,7 +13,7 @@ from shelter_pipeline.domain.losses import KINDS, STATES
 from shelter_pipeline.domain.verdicts import REASONS, Verdict
 from shelter_pipeline.operations.report_tables import defused
 from shelter_pipeline.presentation.charts import daily, rising
-from shelter_pipeline.presentation.sentences import VERDICTS, in_words
+from shelter_pipeline.presentation.sentences import HARVESTS, VERDICTS, harvest_words, in_words, verdict_words
 from shelter_pipeline.presentation.standing import where_it_stands
 from shelter_pipeline.presentation.words import number, size
 
@@ -73,7 +73,6 @@ def test_every_word_of_the_catalog_has_a_sentence() -> None:
         *Verdict,
         *STATES,
         *KINDS,
-        *VERDICTS,
         "held",
         "pending",
         "failed",
@@ -82,6 +81,13 @@ def test_every_word_of_the_catalog_has_a_sentence() -> None:
     ]
 
     assert [word for word in words if not in_words(word).endswith(".")] == []
+    assert [harvest_words(word) for word in ("complete", "partial")] == [
+        HARVESTS["complete"],
+        HARVESTS["partial"],
+    ]
+    for word in VERDICTS.keys() & REASONS.keys():  # a file may be empty, and an organization
+        assert verdict_words(word) != in_words(word)
+    assert in_words("interrupted") != harvest_words("interrupted")
 
 
 @pytest.mark.parametrize(

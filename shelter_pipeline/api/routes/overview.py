@@ -50,7 +50,9 @@ def overview(request: Request) -> Response:
         health="/health",
         metrics="/metrics",
     )
-    return answer(request, index.model_dump(), seconds=_SECONDS)
+    answered = answer(request, index.model_dump(), seconds=_SECONDS)
+    answered.headers["Vary"] = "Accept"  # or who keeps it would show it to people, too
+    return answered
 
 
 def _front_page(request: Request) -> Response:

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from shelter_pipeline.api.answers import has_it
 from shelter_pipeline.api.errors import RETRY_SECONDS, ApiError, not_found
+from shelter_pipeline.api.methods import IS_HEAD
 from shelter_pipeline.api.pages import page
 from shelter_pipeline.api.remembered import remembered
 from shelter_pipeline.api.services import Serving
@@ -29,6 +31,7 @@ _SANDBOX = (
     " frame-ancestors 'none'; sandbox allow-top-navigation-by-user-activation"
 )
 _SHOWN = "report.html"
+_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @router.get("/browse/reports")
@@ -42,13 +45,15 @@ def reports(request: Request, serving: Serving) -> Response:
 
 
 @router.get("/browse/reports/{name}/{file_name}")
-def report_file(name: str, file_name: str, serving: Serving) -> Response:
+def report_file(request: Request, name: str, file_name: str, serving: Serving) -> Response:
     """A file of a report: its page in a sandbox, all others to be saved; what has rotted never comes whole."""
     with _store_at_hand():
         report = find_report(serving.workplace, name)
         file = report.file(file_name) if report else None
         if report is None or file is None:
             raise not_found("there is no such report, or no such file of it; /browse/reports lists them")
+        if has_it(request, _tag(file)):
+            return Response(status_code=304, headers={"ETag": _tag(file), "Cache-Control": _FOR_EVER})
         try:
             body = open_file(serving.workplace, report, file)
         except FileNotFoundError:
@@ -56,12 +61,15 @@ def report_file(name: str, file_name: str, serving: Serving) -> Response:
     shown = file.name == _SHOWN
     headers = {
         "Content-Security-Policy": _SANDBOX,
-        "Content-Length": str(file.bytes),
-        "Cache-Control": "public, max-age=31536000, immutable",
-        "ETag": f'"{file.sha256}"',
+        "Cache-Control": _FOR_EVER,
+        "ETag": _tag(file),
         "Content-Disposition": "inline" if shown else attachment(f"shelter-{report.name[:10]}-{file.name}"),
     }
     media_type = f"{media_type_of(file.name)}; charset=utf-8" if shown else media_type_of(file.name)
+    headers["Content-Length"] = str(file.bytes)
+    if request.scope.get(IS_HEAD):  # nobody waits for the bytes
+        body.close()
+        return Response(headers=headers, media_type=media_type)
     return StreamingResponse(_served(whole_pieces(body, file)), headers=headers, media_type=media_type)
 
 
@@ -72,6 +80,10 @@ def _served(pieces: Iterator[bytes]) -> Iterator[bytes]:
     except (DamagedError, TransientError) as error:
         _log.error("a report could not be handed out: %s", error)
         raise
+
+
+def _tag(file: KeptFile) -> str:
+    return f'"{file.sha256}"'
 
 
 def _damaged(file: KeptFile) -> ApiError:

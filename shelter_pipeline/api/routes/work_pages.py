@@ -15,16 +15,23 @@ from shelter_pipeline.api.routes.organizations import counting
 from shelter_pipeline.api.services import Serving
 from shelter_pipeline.api.upkeep import Upkept
 from shelter_pipeline.operations.activity import captures_page, goings_on
+from shelter_pipeline.operations.statistics import overview
 from shelter_pipeline.operations.watch_lists import at_risk, queue, volunteers
 
 router = APIRouter(include_in_schema=False)
 _ACTIVITY, _NODES = "/browse/activity", "/browse/nodes"
 
 
+def _counted(serving: Serving, upkeep: Upkept) -> None:
+    """Wait for the first counts beside all others who do: what is remembered is found out by one after the other."""
+    counting(upkeep, lambda: overview(serving.workplace))
+
+
 @router.get("/browse/at-risk")
 def risks(request: Request, serving: Serving, upkeep: Upkept) -> Response:
     """What is not safe yet, and why."""
     # Why each file comes first is some forty short reads: they are made now and then, not for every visitor.
+    _counted(serving, upkeep)
     found = remembered(request, "page at-risk", lambda: counting(upkeep, lambda: at_risk(serving.workplace)))
     return page(request, "at-risk.html", here="/browse/at-risk", title="At risk", **found)
 
@@ -32,6 +39,7 @@ def risks(request: Request, serving: Serving, upkeep: Upkept) -> Response:
 @router.get("/browse/queue")
 def waiting(request: Request, serving: Serving, upkeep: Upkept) -> Response:
     """What is fetched next and why, what is under way, what waits for a person."""
+    _counted(serving, upkeep)
     found = remembered(request, "page queue", lambda: counting(upkeep, lambda: queue(serving.workplace)))
     dagster = dagster_of(request)
     return page(request, "queue.html", here="/browse/queue", title="The queue", dagster=dagster, **found)

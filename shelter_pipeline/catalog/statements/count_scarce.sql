@@ -6,7 +6,7 @@ WITH worth AS MATERIALIZED (
      WHERE copy.state = 'good'
      GROUP BY copy.sha256
 ), kept AS MATERIALIZED (
-    SELECT asset.id, asset.size, least(floor(coalesce(worth.copies, 0)), :most)::int AS copies
+    SELECT asset.id, asset.size, least(floor(coalesce(worth.copies, 0) + 0.000001), :most)::int AS copies
       FROM asset
       LEFT JOIN worth ON worth.sha256 = asset.sha256
      WHERE asset.state = 'held'

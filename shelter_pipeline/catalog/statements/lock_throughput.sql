@@ -1,15 +1,3 @@
--- Whose turn it is to count captures by hour: nobody else counts, and the last counting is old enough. What took long
--- is done less often, so that counting takes a twentieth of the time at most. No row: not this one's. `goal` is the id
--- up to which no capture can appear any more: every transaction that may have drawn a lower one has ended, or the mark
--- is of another server, restored from a dump, whose transactions are over anyway. The ten seconds are for whoever has
--- drawn an id and no transaction's number yet.
-SELECT mark.counted_id,
-       CASE WHEN mark.seen_at < now() - interval '10 seconds'
-             AND (mark.seen_before <= CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
-                  OR mark.seen_before > CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint))
-            THEN mark.seen_id ELSE mark.counted_id END AS goal,
-       coalesce((SELECT max(id) FROM capture), 0) AS newest,
-       CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint) AS newest_before
-  FROM throughput_mark AS mark
- WHERE pg_try_advisory_xact_lock(hashtext('shelter throughput'))
-   AND coalesce(mark.counted_at < now() - make_interval(secs => greatest(:seconds, 20 * mark.seconds)), true);
+-- Whether nobody else counts captures by the hour until this transaction ends. A statement of its own: what is read under
+-- the lock has to be read after it was given, or the last portion of another would be counted a second time.
+SELECT pg_try_advisory_xact_lock(hashtext('shelter throughput'));

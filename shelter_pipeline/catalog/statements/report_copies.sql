@@ -13,7 +13,7 @@ WITH held AS (
      WHERE copy.state = 'good'
      GROUP BY copy.sha256
 )
-SELECT least(floor(coalesce(counted.copies, 0)), 3)::int AS copies, count(*) AS files,
+SELECT least(floor(coalesce(counted.copies, 0) + 0.000001), 3)::int AS copies, count(*) AS files,
        least(coalesce(sum(held.size), 0), 9223372036854775807)::bigint AS bytes
   FROM held
   LEFT JOIN counted ON counted.sha256 = held.sha256
