@@ -26,7 +26,7 @@ _HEADINGS = {
     408: "That took too long to ask",
     422: "That cannot be asked",
     429: "That was a lot at once",
-    500: "Something is wrong on our side",
+    500: "This page could not be made",
     503: "Shelter cannot answer at the moment",
 }
 _OF_REASONS = {

@@ -121,14 +121,27 @@ class Live:
     activity: list[dict[str, Any]]
 
 
+_COUNTED = (
+    "counted_at",
+    "files",
+    "held_files",
+    "held_bytes",
+    "expected_bytes",
+    "unsized_files",
+    "waiting_files",
+    "pace",
+)
+
+
 def read_live(workplace: Workplace, *, captures: int = 20) -> Live:
     """What goes on now, by indexes alone.
 
-    `figures`: `{now, counted_at, files, held_files, held_bytes, waiting_files, fetching, at_nodes, running_batches,
-    nodes, active_nodes, workers, pace}`; held and waiting are the last counts and what was stored for the first time
-    since, all five None if nothing was ever counted. `activity`: the newest captures, newest first: `{id, asset_id,
-    url, kind, verdict, reason, size, late, by_node, node, finished_at, dataset_id, title, organization,
-    organization_name}`, the last four None for a file that no dataset lists any more.
+    `figures`: `{now, counted_at, files, held_files, held_bytes, expected_bytes, unsized_files, waiting_files, fetching,
+    at_nodes, running_batches, nodes, active_nodes, workers, pace}`; held and waiting are the last counts and what was
+    stored for the first time since, expected never less than held; all of `_COUNTED` are None if nothing was ever
+    counted. `activity`: the newest captures, newest first: `{id, asset_id, url, kind, verdict, reason, size, late,
+    by_node, node, finished_at, dataset_id, title, organization, organization_name}`, the last four None for a file
+    that no dataset lists any more.
     """
     counted = summaries.read_summaries(workplace.catalog, "holdings")
     holdings = counted["holdings"].body if "holdings" in counted else None
@@ -147,16 +160,20 @@ def read_live(workplace: Workplace, *, captures: int = 20) -> Live:
     stored, size = now.pop("stored"), now.pop("bytes")
     figures = {
         **now,
-        **dict.fromkeys(("counted_at", "files", "held_files", "held_bytes", "waiting_files", "pace")),
+        **dict.fromkeys(_COUNTED),
     }
     if holdings:
-        files, held = _files(holdings), _bytes(holdings["files"])["held"]
+        files, sizes = _files(holdings), _bytes(holdings["files"])
+        held, held_bytes = files["held"] + stored, sizes["held"] + size
         waiting = max(files["waiting"] + files["resting"] - stored, 0)
         figures |= {
             "counted_at": counted["holdings"].counted_at,
-            "files": files["expected"],
-            "held_files": min(files["held"] + stored, files["expected"]),
-            "held_bytes": held + size,
+            # What came since may have been found since, too, or have been of unknown size.
+            "files": max(files["expected"], held),
+            "held_files": held,
+            "held_bytes": held_bytes,
+            "expected_bytes": max(sizes["expected"], held_bytes),
+            "unsized_files": sizes["unsized_files"],
             "waiting_files": waiting,
             "pace": _pace(hours, clock, _left(holdings, files)),
         }

@@ -15,6 +15,7 @@ from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.portals import find_portal, organization_id
 from shelter_pipeline.catalog.reporting import Snapshot
 from shelter_pipeline.domain.errors import SetupError
+from shelter_pipeline.domain.loss_words import evidence_told
 from shelter_pipeline.domain.verdicts import REASONS
 from shelter_pipeline.presentation.sentences import in_words, verdict_words
 from shelter_pipeline.presentation.standing import where_it_stands
@@ -149,7 +150,10 @@ def _losses(snapshot: Snapshot, ids: list[int] | None) -> dict[str, Any]:
         by_state.setdefault(row["state"], {})[row["kind"]] = row["losses"]
     batches = snapshot.batches("report_losses", organizations=ids)
     rows = (dict(zip(names, row, strict=True)) for names, some in batches for row in some)
-    newest = list(islice(rows, _NEWEST_LOSSES))
+    newest = [
+        {**row, "evidence_in_words": evidence_told({**row, "last_seen_at": None})}
+        for row in islice(rows, _NEWEST_LOSSES)
+    ]
     batches.close()
     return {"by_state": by_state, "newest": newest}
 

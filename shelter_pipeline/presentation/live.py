@@ -10,6 +10,7 @@ from shelter_pipeline.presentation.rendering import render
 from shelter_pipeline.presentation.words import iso, number, percent, size
 
 Figures = dict[str, Any]
+_FOUND_SINCE = "Files are being fetched; those that wait are counted within minutes."
 
 
 def live_figures(figures: Mapping[str, Any]) -> Figures:
@@ -24,13 +25,18 @@ def live_figures(figures: Mapping[str, Any]) -> Figures:
     held, files, pace = figures["held_files"], figures["files"], figures["pace"]
     texts |= {
         "live-held": number(held),
+        "live-files": number(files),
         "live-held-tile": number(held),
+        "live-held-tile-note": f"of {number(files)} known",
         "live-share": percent(held, files),
         "live-bytes": size(figures["held_bytes"]),
         "live-bytes-tile": size(figures["held_bytes"]),
+        "live-bytes-tile-note": _expected(figures["expected_bytes"], figures["unsized_files"]),
         "live-waiting": number(figures["waiting_files"]),
         "live-rate": rate_words(pace),
-        "live-estimate": estimate_words(pace),
+        "live-estimate": _FOUND_SINCE
+        if _busy(figures) and not pace["left"]["files"]
+        else estimate_words(pace),
         "live-unknown": unknown_words(pace),
     }
     return {
@@ -38,6 +44,15 @@ def live_figures(figures: Mapping[str, Any]) -> Figures:
         "bars": {"live-bar": (held, max(files, 1))},
         "counted_at": iso(figures["counted_at"]),
     }
+
+
+def _busy(figures: Mapping[str, Any]) -> bool:
+    return bool(figures["running_batches"] or figures["fetching"] or figures["at_nodes"])
+
+
+def _expected(known: int, unsized: int) -> str:
+    more = f", and {number(unsized)} file{'' if unsized == 1 else 's'} of unknown size" if unsized else ""
+    return f"of {size(known)} expected{more}"
 
 
 def activity_entries(captures: Iterable[Mapping[str, Any]]) -> list[tuple[int, dict[str, Any]]]:

@@ -164,7 +164,9 @@ def _completeness(datasets: Sequence[Facts]) -> str:
 def _sentence(parts: Sequence[str], otherwise: str) -> str:
     told = [*parts[:_SHOWN], f"and {len(parts) - _SHOWN} more"] if len(parts) > _SHOWN else list(parts)
     text = "; ".join(told) or otherwise
-    return f"{text[:1].upper()}{text[1:]}."
+    if text.partition(" ")[0].isalpha():  # a key, such as epa-gov, is left as it is spelt
+        text = f"{text[0].upper()}{text[1:]}"
+    return f"{text}."
 
 
 def _count(number: int, thing: str) -> str:

@@ -100,6 +100,22 @@ def test_of_answers_that_overtake_each_other_the_last_question_is_shown(crowd: A
         expect(page.locator("tbody tr").first).to_contain_text("Ocean")
 
 
+def test_who_skips_to_the_content_by_keyboard_stays_there(crowd: ApiUnderTest) -> None:
+    with open_page() as page:
+        page.goto(crowd.url + ORGANIZATIONS)
+        page.evaluate("window.stayed = true")
+
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator("#main")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("searchbox")).to_be_focused()
+        page.go_back()
+
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.stayed")
+
+
 def test_the_same_works_without_scripts(crowd: ApiUnderTest) -> None:
     with open_page() as page:
         browser = page.context.browser

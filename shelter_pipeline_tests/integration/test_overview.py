@@ -113,6 +113,42 @@ def test_what_is_stored_after_the_count_is_seen_at_once(workplace: Workplace, ca
     assert newest["finished_at"] > datetime.now(UTC) - timedelta(hours=1)
 
 
+def test_what_was_found_and_stored_after_the_count_is_seen_and_is_never_more_than_is_known(
+    workplace: Workplace, catalog: Catalog
+) -> None:
+    recount(workplace)
+    a_shelf(catalog)
+    captured(catalog, WAITING, "stored", size=100)
+
+    figures = read_live(workplace).figures
+
+    assert figures["held_files"] == figures["files"] == 2
+    assert figures["held_bytes"] == figures["expected_bytes"] > 100
+
+
+def test_a_catalog_that_was_empty_is_counted_again_soon(
+    catalog_url: str, catalog: Catalog, tmp_path: Path
+) -> None:
+    with a_workplace(catalog_url, tmp_path / "store", api_statistics_seconds=3600) as workplace:
+        assert refresh_counts(workplace)
+        a_shelf(catalog)
+        with catalog.begin() as connection:
+            connection.execute(
+                sa.text("UPDATE summary SET counted_at = counted_at - interval '10 seconds', seconds = 0")
+            )
+
+        assert refresh_counts(workplace)
+        whole = read_overview(workplace)
+        assert whole is not None
+        assert whole["datasets"]
+
+        with catalog.begin() as connection:
+            connection.execute(
+                sa.text("UPDATE summary SET counted_at = counted_at - interval '10 seconds', seconds = 0")
+            )
+        assert not refresh_counts(workplace)
+
+
 def test_a_new_version_of_a_held_file_is_no_more_files(workplace: Workplace, catalog: Catalog) -> None:
     a_shelf(catalog)
     recount(workplace)

@@ -231,9 +231,9 @@ def test_a_score_is_explained_by_the_facts_behind_each_part(workplace: Workplace
     )
     assert parts["threat"]["value"] == pytest.approx(0.8)
     assert parts["threat"]["because"] == (
-        "Epa-gov is on the list of threatened organizations (0.8, deadline 2999-12-31)."
+        "epa-gov is on the list of threatened organizations (0.8, deadline 2999-12-31)."
     )
-    assert parts["relevance"]["because"] == 'Dataset-sea speaks of "ocean".'
+    assert parts["relevance"]["because"] == 'dataset-sea speaks of "ocean".'
     assert parts["smallness"]["because"] == "It has 1.0 kB, promised."
     assert parts["staleness"]["because"] == "We have never captured it."
     assert parts["scarcity"]["because"] == "No verified copies here; nobody else is known to hold it."

@@ -56,7 +56,10 @@ def workplace(catalog: Catalog, catalog_url: str, tmp_path: Path) -> Iterator[Wo
                 "INSERT INTO loss (portal_id, asset_id, kind, state, decided_at, evidence)"
                 " SELECT 1, id, 'link-dead', 'confirmed', now(), CAST(:evidence AS jsonb) FROM asset WHERE url = :url"
             ),
-            {"url": FAILED, "evidence": json.dumps({"reason": "not-found", "said": SCRIPT})},
+            {
+                "url": FAILED,
+                "evidence": json.dumps({"reason": "not-found", "said": SCRIPT, "final_url": SCRIPT}),
+            },
         )
     with a_workplace(catalog_url, tmp_path / "store") as opened:
         yield opened
@@ -145,7 +148,8 @@ def test_hostile_titles_are_text_everywhere(workplace: Workplace, tmp_path: Path
     html = (folder / "report.html").read_text(encoding="utf-8")
     assert "<script" not in html
     assert "\u202e" not in html
-    assert "&lt;script&gt;" in html  # the evidence of the loss
+    assert "The server leads on to" in html
+    assert "&lt;script&gt;" in html  # the evidence of the loss, in sentences
 
 
 def test_the_page_shows_its_style_and_nothing_in_it_runs(workplace: Workplace, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 (() => {
   const SIZES = ["B", "kB", "MB", "GB", "TB", "PB"];
   const HEIGHT = 280;
+  const LEAST_BARS = 12;
 
   const bytes = (count) => {
     let unit = 0;
@@ -15,6 +16,8 @@
   const moment = (seconds, each) => new Date(seconds * 1000).toISOString().replace("T", " ").slice(0, each === "day" ? 10 : 16) + (each === "day" ? "" : " UTC");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+  const last = (plot) => plot.setLegend({ idx: plot.data[0].length - 1 });
+
   const options = (span, figure, width) => {
     const told = figure.unit === "bytes" ? bytes : counts;
     const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
@@ -23,7 +26,8 @@
       width, height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       scales: {
-        x: { range: (_, low, high) => [low - each / 2, high + each / 2] },
+        // A rescue that has just begun has one bar: it stands at the right end, with room for what came before it.
+        x: { range: (_, low, high) => [Math.min(low, high - LEAST_BARS * each) - each / 2, high + each / 2] },
         y: { range: (_, low, high) => [0, Math.max(high * 1.08, 1)] },
       },
       axes: [
@@ -35,6 +39,8 @@
         { label: figure.name, value: (_, count) => (count === null ? "–" : told(count)), stroke: colour("--good-fill"), fill: colour("--good-fill"), width: 0, paths: uPlot.paths.bars({ size: [0.75, 48, 2] }), points: { show: false } },
       ],
       cursor: { points: { show: false }, drag: { x: false, y: false } },
+      // What nobody points at tells of the last bar.
+      hooks: { ready: [last], setCursor: [(plot) => { if (plot.cursor.idx === null) last(plot); }] },
     };
   };
 

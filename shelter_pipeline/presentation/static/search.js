@@ -15,6 +15,8 @@
   if (!form || !results) return;
   const said = document.querySelector("[data-said]");
   const path = new URL(form.action, location.href).pathname;
+  const place = () => location.pathname + location.search;
+  let shown = place();
   let asking = null;
   let resting = 0;
 
@@ -42,6 +44,7 @@
       results.innerHTML = html;
       if (push) history.pushState(null, "", url);
       else history.replaceState(null, "", url);
+      shown = place();
       if (said) said.textContent = results.querySelector("[data-count]")?.textContent.trim() ?? "";
       if (refocus) results.querySelector(`[data-column="${CSS.escape(refocus)}"] a`)?.focus();
     } catch (error) {
@@ -74,5 +77,6 @@
       if (!column) results.scrollIntoView({ block: "start" });
     });
   });
-  addEventListener("popstate", () => location.reload());
+  // A link within the page, such as the one to its content, changes the address, too, and nothing that is shown.
+  addEventListener("popstate", () => { if (place() !== shown) location.reload(); });
 })();
