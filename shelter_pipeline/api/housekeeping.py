@@ -16,28 +16,37 @@ from shelter_pipeline.domain.errors import CatalogAwayError
 from shelter_pipeline.operations.alerts import stand_in
 from shelter_pipeline.operations.node_work import housekeep
 from shelter_pipeline.operations.proofs import expire_proofs, prove_nodes
+from shelter_pipeline.operations.upkeep import refresh_counts
 from shelter_pipeline.operations.workplace import Workplace
 
 _log = logging.getLogger(__name__)
 EVERY_SECONDS = 5.0
 PROVE_SECONDS = 3600.0
 WATCH_SECONDS = 300.0
+COUNT_SECONDS = 300.0
 _END_SECONDS = 5.0
 
 
 @contextmanager
 def keeping_house(
-    workplace: Workplace, *, every_seconds: float = EVERY_SECONDS, prove_seconds: float = PROVE_SECONDS
+    workplace: Workplace,
+    *,
+    every_seconds: float = EVERY_SECONDS,
+    prove_seconds: float = PROVE_SECONDS,
+    count_seconds: float = COUNT_SECONDS,
 ) -> Iterator[None]:
     """Keep house for the length of a block; a catalog that is away is tried again, whatever else fails is logged.
 
     Leases, the queue and proofs that did not come are looked after every `every_seconds`.
     All that `shelter node prove` does is done every `prove_seconds`, for deployments without
-    Dagster; to do it twice costs little. A Dagster that has fallen silent is told to people.
+    Dagster; to do it twice costs little. Counts are made anew every `count_seconds` if nobody
+    asked for them meanwhile, so that the first visitor after a quiet time, and Prometheus,
+    are told nothing old. A Dagster that has fallen silent is told to people.
     """
     with ExitStack() as stack:
         stack.enter_context(_repeating(workplace, _tidy, every_seconds))
         stack.enter_context(_repeating(workplace, prove_nodes, prove_seconds))
+        stack.enter_context(_repeating(workplace, refresh_counts, count_seconds))
         stack.enter_context(_repeating(workplace, stand_in, WATCH_SECONDS))
         yield
 

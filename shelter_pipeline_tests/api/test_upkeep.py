@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
+from shelter_pipeline.api.housekeeping import keeping_house
 from shelter_pipeline.api.upkeep import Upkeep
+from shelter_pipeline.catalog.summaries import read_summary
 from shelter_pipeline.domain.errors import CatalogAwayError
+from shelter_pipeline_tests.support.api import ApiUnderTest
 
 
 def test_who_begins_the_work_waits_for_it_and_others_do_not() -> None:
@@ -44,3 +48,13 @@ def test_work_that_fails_harms_nobody_and_is_tried_again() -> None:
     upkeep.ask(wait_seconds=20)
 
     assert runs == [1, 1]
+
+
+def test_counts_are_made_though_nobody_asks_for_them(api: ApiUnderTest) -> None:
+    catalog, deadline = api.workplace.catalog, time.monotonic() + 60
+    assert read_summary(catalog, "overview") is None
+
+    with keeping_house(api.workplace, count_seconds=0.1):
+        while read_summary(catalog, "overview") is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
