@@ -12,10 +12,9 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,16 +25,15 @@ import psutil
 import requests
 import sqlalchemy as sa
 
-from benchmarks.measuring import Postgres, machine
+from benchmarks.ground import Ground, a_ground, concluded
+from benchmarks.measuring import Postgres
 from benchmarks.read_catalogue import fill, frequent_words, rare_words
 from benchmarks.report import table
 from benchmarks.shape import Size
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.catalog.migrate import migrate
 from shelter_pipeline.catalog.search import index_new_datasets
 from shelter_pipeline.catalog.summaries import refresh_summaries
 from shelter_pipeline.domain.cursors import make_cursor
-from shelter_pipeline.embedded.postgres import EmbeddedPostgres
 from shelter_pipeline.operations.read_datasets import DatasetQuestion
 from shelter_pipeline_tests.support.ports import free_ports
 
@@ -52,13 +50,9 @@ _SEARCHES = 0.2  # of all requests a second; nobody searches as often as program
 def main() -> int:
     """Measure, print, write down; 1 if a goal is missed."""
     options = _parse()
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        Path(folder).chmod(0o755)
-        with EmbeddedPostgres(Path(folder) / "home") as postgres:
-            results = _measure(options, Path(folder), postgres)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
-    return 0 if _show(results) else 1
+    with a_ground("reads", options.folder) as ground, closing(Catalog(ground.url)) as catalog:
+        results = _measure(options, ground, catalog)
+    return concluded(results, options.json, _show)
 
 
 def _parse() -> argparse.Namespace:
@@ -71,46 +65,32 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(options: argparse.Namespace, folder: Path, postgres: EmbeddedPostgres) -> dict[str, Any]:
-    postgres.ensure_database("reads")
-    url = postgres.url("reads", "postgresql+psycopg")
-    meter = Postgres(int((postgres.data / "postmaster.pid").read_text().split()[0]))
-    catalog = Catalog(url)
-    migrate(catalog)
-    with catalog.begin() as connection:
-        version = str(connection.scalar(sa.text("SHOW server_version")))
+def _measure(options: argparse.Namespace, ground: Ground, catalog: Catalog) -> dict[str, Any]:
     _say(f"filling a catalog of {options.datasets:,} datasets")
     fill(catalog, Size(options.datasets, 0))
     results: dict[str, Any] = {
-        "machine": machine(version),
+        "machine": ground.machine(),
         "datasets": options.datasets,
         "rate": options.rate,
     }
-    results["index"] = _index(catalog, meter)
-    results["count"] = _timed(meter, lambda: refresh_summaries(catalog, older_than_seconds=0))
+    results["index"] = _index(catalog, ground)
+    results["count"] = ground.timed(lambda: refresh_summaries(catalog, older_than_seconds=0))
     results["peers"] = _peers(catalog, options.datasets)
-    with running_api(folder, url) as (port, server):
+    with running_api(ground.folder, ground.url) as (port, server):
         results["loads"] = {
-            name: _load(folder, port, server, meter, options, name, paths)
+            name: _load(ground.folder, port, server, ground.meter, options, name, paths)
             for name, paths in _paths(catalog, options.datasets).items()
         }
-    catalog.close()
     return results
 
 
-def _index(catalog: Catalog, meter: Postgres) -> dict[str, Any]:
+def _index(catalog: Catalog, ground: Ground) -> dict[str, Any]:
     _say("making the words of every dataset")
-    cost = _timed(meter, lambda: index_new_datasets(catalog))
+    cost = ground.timed(lambda: index_new_datasets(catalog))
     with catalog.begin() as connection:
         size = connection.scalar(sa.text("SELECT pg_total_relation_size('dataset_search')"))
         whole = connection.scalar(sa.text("SELECT pg_total_relation_size('dataset')"))
     return cost | {"bytes": size, "of_dataset_bytes": whole}
-
-
-def _timed(meter: Postgres, work: Any) -> dict[str, float]:
-    begun, before = time.perf_counter(), meter.seconds()
-    work()
-    return {"wall": round(time.perf_counter() - begun, 2), "postgres": round(meter.seconds() - before, 2)}
 
 
 def _peers(catalog: Catalog, datasets: int) -> dict[str, float]:

@@ -7,11 +7,9 @@ means. `/health` is the floor: what any answer of this server costs.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import tempfile
 import time
-from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +17,15 @@ import requests
 import sqlalchemy as sa
 
 from benchmarks.api_reads import running_api
-from benchmarks.measuring import Postgres, machine
+from benchmarks.ground import Ground, a_ground, concluded
+from benchmarks.measuring import Postgres
 from benchmarks.read_catalogue import fill, frequent_words, rare_words
 from benchmarks.report import table
 from benchmarks.shape import Size
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.catalog.migrate import migrate
 from shelter_pipeline.catalog.search import index_new_datasets
 from shelter_pipeline.catalog.summaries import refresh_summaries
 from shelter_pipeline.catalog.throughput import refresh_throughput
-from shelter_pipeline.embedded.postgres import EmbeddedPostgres
 
 _MOST_SECONDS = 1.0
 _MOST_BYTES = 100_000
@@ -43,13 +40,9 @@ _SPREAD = (
 def main() -> int:
     """Measure, print, write down; 1 if a page is too slow or too large."""
     options = _parse()
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        Path(folder).chmod(0o755)
-        with EmbeddedPostgres(Path(folder) / "home") as postgres:
-            results = _measure(options, Path(folder), postgres)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
-    return 0 if _show(results) else 1
+    with a_ground("pages", options.folder) as ground, closing(Catalog(ground.url)) as catalog:
+        results = _measure(options, ground, catalog)
+    return concluded(results, options.json, _show)
 
 
 def _parse() -> argparse.Namespace:
@@ -61,36 +54,23 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(options: argparse.Namespace, folder: Path, postgres: EmbeddedPostgres) -> dict[str, Any]:
-    postgres.ensure_database("pages")
-    url = postgres.url("pages", "postgresql+psycopg")
-    meter = Postgres(int((postgres.data / "postmaster.pid").read_text().split()[0]))
-    catalog = Catalog(url)
-    migrate(catalog)
+def _measure(options: argparse.Namespace, ground: Ground, catalog: Catalog) -> dict[str, Any]:
     fill(catalog, Size(options.datasets, 0))
     with catalog.begin() as connection:
-        version = str(connection.scalar(sa.text("SHOW server_version")))
         connection.exec_driver_sql(_SPREAD, {})
     with catalog.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE capture")  # or autovacuum does it among the pages
-    results: dict[str, Any] = {"machine": machine(version), "datasets": options.datasets}
-    results["words"] = _timed(meter, lambda: index_new_datasets(catalog))
-    results["captures by the hour"] = _timed(meter, lambda: refresh_throughput(catalog))
-    results["counts"] = _timed(meter, lambda: refresh_summaries(catalog, older_than_seconds=0))
+    results: dict[str, Any] = {"machine": ground.machine(), "datasets": options.datasets}
+    results["words"] = ground.timed(lambda: index_new_datasets(catalog))
+    results["captures by the hour"] = ground.timed(lambda: refresh_throughput(catalog))
+    results["counts"] = ground.timed(lambda: refresh_summaries(catalog, older_than_seconds=0))
     paths = _paths(catalog)
-    catalog.close()
     # What counting costs is measured above, and would come and go among the pages.
-    with running_api(folder, url, SHELTER_API_STATISTICS_SECONDS="86400") as (port, _):
+    with running_api(ground.folder, ground.url, SHELTER_API_STATISTICS_SECONDS="86400") as (port, _):
         base = f"http://127.0.0.1:{port}"
         results["pages"] = {name: _page(base, several, options.times) for name, several in paths.items()}
-        results["watched"] = _watched(base, meter, options.times)
+        results["watched"] = _watched(base, ground.meter, options.times)
     return results
-
-
-def _timed(meter: Postgres, work: Callable[[], object]) -> dict[str, float]:
-    begun, before = time.perf_counter(), meter.seconds()
-    work()
-    return {"wall": round(time.perf_counter() - begun, 2), "postgres": round(meter.seconds() - before, 2)}
 
 
 def _paths(catalog: Catalog) -> dict[str, list[str]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,17 +17,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from benchmarks.measuring import Postgres, as_dict, machine, run_program
+from benchmarks.ground import a_ground, concluded
 from benchmarks.read_catalogue import fill
 from benchmarks.report import table
 from benchmarks.shape import Size
 from shelter_pipeline.catalog.connection import Catalog, statement
-from shelter_pipeline.catalog.migrate import migrate
-from shelter_pipeline.embedded.postgres import EmbeddedPostgres
 
-_DATABASE = "reporting"
 _MOST_MEMORY = 600 * 10**6
 _FILES_OF_A_DATASET = 3.8
 _TABLES = ("datasets", "files")  # which hold all rows but a few; it cannot write the evidence of losses
@@ -79,39 +73,15 @@ PARTS: dict[str, Callable[[], None]] = {
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Every contestant once on the same catalog, each in a process of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="shelter-bench-", dir=options.folder)).resolve()
-    folder.chmod(0o755)  # the server's account has to reach its own folder in it
-    try:
-        with EmbeddedPostgres(folder / "home") as postgres:
-            postgres.ensure_database(_DATABASE)
-            url = postgres.url(_DATABASE, "postgresql")
-            with closing(Catalog(url)) as catalog:
-                migrate(catalog)
-                print("filling the catalog", file=sys.stderr, flush=True)
-                fill(catalog, Size(options.datasets, int(options.datasets * _FILES_OF_A_DATASET)))
-            clean = {name: value for name, value in os.environ.items() if not name.startswith("SHELTER_")}
-            environment = clean | {
-                "SHELTER_HOME": str(folder / "home"),
-                "SHELTER_DATABASE_URL": url,
-                "SHELTER_DAGSTER_DATABASE_URL": url,
-                "TMPDIR": str(folder),
-            }
-            meter = Postgres(int((postgres.data / "postmaster.pid").read_text().split()[0]))
-            runs = []
-            for part in PARTS:
-                print(part, file=sys.stderr, flush=True)
-                command = [sys.executable, "-m", "benchmarks.reporting", "--part", part]
-                ran = run_program(command, environment, meter)
-                told = json.loads(ran.output.splitlines()[-1])
-                runs.append({"run": part, **told, **as_dict(ran.cost), "peak_bytes": ran.peak_bytes})
-            version = psycopg.connect(url).execute("SHOW server_version").fetchone()
-        return {
-            "machine": machine(str(version[0]) if version else ""),
-            "datasets": options.datasets,
-            "runs": runs,
-        }
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with a_ground("reporting", options.folder) as ground:
+        print("filling the catalog", file=sys.stderr, flush=True)
+        with closing(Catalog(ground.url)) as catalog:
+            fill(catalog, Size(options.datasets, int(options.datasets * _FILES_OF_A_DATASET)))
+        runs = []
+        for part in PARTS:
+            print(part, file=sys.stderr, flush=True)
+            runs.append({"run": part, **ground.run_part("benchmarks.reporting", part)})
+        return {"machine": ground.machine(), "datasets": options.datasets, "runs": runs}
 
 
 def show(results: dict[str, Any]) -> bool:
@@ -162,10 +132,7 @@ def main() -> int:
     if options.part:
         PARTS[options.part]()
         return 0
-    results = measure(options)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    return 0 if show(results) else 1
+    return concluded(measure(options), options.json, show)
 
 
 if __name__ == "__main__":

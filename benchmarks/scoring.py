@@ -11,23 +11,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from benchmarks.measuring import Postgres, Ran, as_dict, machine, run_program
+from benchmarks.ground import Ground, a_ground, concluded
 from benchmarks.report import table
 from benchmarks.scoring_catalog import Scale, fill
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.catalog.migrate import migrate
-from shelter_pipeline.embedded.postgres import EmbeddedPostgres
 
-_DATABASE = "scoring"
 _GOAL_SECONDS = 10.0
 _GOAL_ASSETS = 2_000_000
 # What changes within an hour of a busy rescue: files that arrived, records that were edited, use that was counted.
@@ -102,65 +97,41 @@ PARTS: dict[str, Callable[[], None]] = {"ours": ours, "pandas": pandas_sort, "me
 
 
 class Lab:
-    """A filled catalog on an embedded PostgreSQL, and what ran on it."""
+    """A filled catalog, and what ran on it."""
 
-    def __init__(self, postgres: EmbeddedPostgres, folder: Path) -> None:
-        postmaster = int((postgres.data / "postmaster.pid").read_text().split()[0])
-        self.meter = Postgres(postmaster)
-        self.url = postgres.url(_DATABASE, "postgresql")
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
         self.runs: list[dict[str, Any]] = []
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("SHELTER_")}
-        self._environment = clean | {"SHELTER_HOME": str(folder / "home"), "SHELTER_DATABASE_URL": self.url}
 
     def run(self, title: str, part: str) -> None:
         """One program on the catalog as it stands."""
         print(title, file=sys.stderr, flush=True)
         self.do("CHECKPOINT")
-        ran: Ran = run_program(
-            [sys.executable, "-m", "benchmarks.scoring", "--part", part], self._environment, self.meter
-        )
-        changed = json.loads(ran.output.splitlines()[-1])["changed"]
-        self.runs.append(
-            {"run": title, "changed": changed, **as_dict(ran.cost), "peak_bytes": ran.peak_bytes}
-        )
+        self.runs.append({"run": title, **self._ground.run_part("benchmarks.scoring", part)})
 
     def do(self, *statements: str) -> None:
         """Statements outside any clock."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        with psycopg.connect(self._ground.url, autocommit=True) as connection:
             for one in statements:
                 connection.execute(one)
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """First, unchanged, one in a hundred changed; then the peers on the same catalog."""
-    folder = Path(tempfile.mkdtemp(prefix="shelter-bench-", dir=options.folder)).resolve()
-    folder.chmod(0o755)  # the server's account has to reach its own folder in it
-    try:
-        with EmbeddedPostgres(folder / "home") as postgres:
-            postgres.ensure_database(_DATABASE)
-            lab = Lab(postgres, folder)
-            catalog = Catalog(lab.url)
-            migrate(catalog)
-            catalog.close()
-            print("filling the catalog", file=sys.stderr, flush=True)
-            fill(lab.url, Scale.of(options.assets))
-            lab.run("first", "ours")
-            lab.do("VACUUM ANALYZE priority", "VACUUM ANALYZE dataset_signal")
-            lab.run("unchanged", "ours")
-            lab.do(*_ONE_PERCENT)
-            lab.run("1 % changed", "ours")
-            lab.run("unchanged again", "ours")
-            if not options.no_peers:
-                lab.run("pandas, read and sort", "pandas")
-                lab.run("in memory, read and sort", "memory")
-            version = psycopg.connect(lab.url).execute("SHOW server_version").fetchone()
-            return {
-                "machine": machine(str(version[0]) if version else ""),
-                "assets": options.assets,
-                "runs": lab.runs,
-            }
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with a_ground("scoring", options.folder) as ground:
+        lab = Lab(ground)
+        print("filling the catalog", file=sys.stderr, flush=True)
+        fill(ground.url, Scale.of(options.assets))
+        lab.run("first", "ours")
+        lab.do("VACUUM ANALYZE priority", "VACUUM ANALYZE dataset_signal")
+        lab.run("unchanged", "ours")
+        lab.do(*_ONE_PERCENT)
+        lab.run("1 % changed", "ours")
+        lab.run("unchanged again", "ours")
+        if not options.no_peers:
+            lab.run("pandas, read and sort", "pandas")
+            lab.run("in memory, read and sort", "memory")
+        return {"machine": ground.machine(), "assets": options.assets, "runs": lab.runs}
 
 
 def show(results: dict[str, Any]) -> bool:
@@ -212,10 +183,7 @@ def main() -> int:
     if options.part:
         PARTS[options.part]()
         return 0
-    results = measure(options)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1))
-    return 0 if show(results) else 1
+    return concluded(measure(options), options.json, show)
 
 
 if __name__ == "__main__":

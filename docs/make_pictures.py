@@ -1,4 +1,4 @@
-"""Makes the pictures from the real thing: the demo's closing table, Dagster's lineage after it, a backfill in progress.
+"""Makes the pictures from the real thing: the demo's closing table, its overview, Dagster after it, a backfill.
 
 Run by `make pictures`. It needs Chromium, and the default ports free.
 """
@@ -13,7 +13,7 @@ from make_backfill_pictures import make_backfill_pictures
 from rich.console import Console
 
 from shelter_pipeline.demo import run_demo
-from shelter_pipeline.embedded.stack import Stack
+from shelter_pipeline.embedded.stack import ALL_PARTS, Stack
 from shelter_pipeline.operations.prepare import prepare_stack
 from shelter_pipeline.settings import load_settings
 from shelter_pipeline_tests.support.browser import open_page
@@ -29,7 +29,7 @@ _SETTLED_MILLISECONDS = 8000
 
 
 def main() -> None:
-    """Write `demo.svg`, `lineage.png`, `verdict.png`, `overview.png` and `backfill-*.png`."""
+    """Write `demo.svg`, `overview-page.png`, `lineage.png`, `verdict.png`, `overview.png` and `backfill-*.png`."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="shelter-pictures-") as folder:
         Path(folder).chmod(0o755)
@@ -38,15 +38,25 @@ def main() -> None:
         if not run_demo(settings, console, Console(stderr=True)):
             raise SystemExit(console.export_text())
         console.save_svg(str(PICTURES / "demo.svg"), title="shelter demo")
-        with Stack(settings) as stack:
+        with Stack(settings, ALL_PARTS) as stack:
             stack.start(lambda _: None)
             prepare_stack(stack, settings)
+            take_overview(stack.urls["api"])
             take(stack.urls["dagster"])
     make_backfill_pictures()
 
 
+def take_overview(url: str) -> None:
+    """Photograph the top of the page that everybody sees first, light and live."""
+    with open_page(width=1400, height=660) as page:
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.goto(url, wait_until="load")
+        page.locator("#live.on").wait_for()
+        page.screenshot(path=PICTURES / "overview-page.png")
+
+
 def take(url: str) -> None:
-    """Photograph the pages of the running webserver."""
+    """Photograph the pages of Dagster's webserver."""
     for name, page_path, height in (
         ("lineage", LINEAGE, 620),
         ("verdict", VERDICT, 900),

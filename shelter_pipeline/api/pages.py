@@ -46,9 +46,7 @@ def page(
     request: Request, template: str, *, here: str = "", seconds: int = _KEPT_SECONDS, **values: Any
 ) -> Response:
     """The page of this template, or 304; it may be kept for so many seconds. `here` is its place in the navigation."""
-    dagster = dagster_of(request)
-    links = {"Dagster": dagster} if dagster else {}
-    html = render(template, here=here, links=links, **values)
+    html = render(template, here=here, dagster=dagster_of(request), **values)
     answered = answer(request, html, seconds=seconds, media_type="text/html; charset=utf-8")
     answered.headers["Content-Security-Policy"] = POLICY
     answered.headers["Vary"] = "Accept"
@@ -72,6 +70,7 @@ def trouble_page(status: int, reason: str, message: str, problems: Sequence[Mapp
         "trouble.html",
         title=heading,
         here="",
+        dagster=None,
         heading=heading,
         message=message,
         problems=problems,

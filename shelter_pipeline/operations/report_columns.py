@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from shelter_pipeline.catalog.progress import OrganizationProgress
+from shelter_pipeline.catalog.summaries import progress_of
 
 Kind = Literal["string", "integer", "number", "datetime", "date", "any"]
 
@@ -146,19 +146,7 @@ _DAYS = _columns(
 
 
 def _dataset_cells(row: Mapping[str, Any]) -> Sequence[Any]:
-    progress = OrganizationProgress(
-        organization="",
-        name="",
-        datasets=1,
-        expected_files=row["files"],
-        held_files=row["held_files"],
-        held_bytes=row["held_bytes"],
-        waiting_files=row["waiting_files"],
-        resting_files=row["resting_files"],
-        failed=dict.fromkeys(row["failed"] or (), 1),
-        not_files=dict.fromkeys(row["not_files"] or (), 1),
-        undiscovered=row["undiscovered_links"],
-    )
+    progress = progress_of({**row, "organization": "", "undiscovered": row["undiscovered_links"]})
     made = {
         "verdict": progress.verdict,
         "failed": as_json(row["failed"]) if row["failed"] else None,

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,27 @@ def test_the_list_of_hashes_is_one_that_sha256sum_checks_by(
     assert check().stdout == "rain.csv: OK\n"
     (tmp_path / "rain.csv").write_bytes(content + b"rot")
     assert "FAILED" in check().stdout
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="sha256sum is not installed")
+def test_the_command_for_one_file_takes_no_name_for_an_option(
+    api: ApiUnderTest, catalog: Catalog, tmp_path: Path
+) -> None:
+    a_shelf(catalog)
+    with catalog.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE asset SET url = 'https://files.example/--help' WHERE url = :url"), {"url": HELD}
+        )
+    content = b"date,mm\n"
+    (tmp_path / "--help").write_bytes(content)
+
+    html = page_of(api, f"/browse/datasets/{id_of(api, 'dataset-rain')}")
+    [command] = re.findall(r"(sha256sum \S.*--help\S*|sha256sum --help)$", unescape(html), re.MULTILINE)
+    told = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=20
+    )
+
+    assert told.stdout == f"{sha256(content).hexdigest()}  --help\n"
 
 
 def test_every_version_of_a_record_is_shown_with_what_became_of_it(

@@ -11,7 +11,6 @@ from shelter_pipeline.api.errors import not_found
 from shelter_pipeline.api.page_questions import OrganizationsPageAsked
 from shelter_pipeline.api.pages import page
 from shelter_pipeline.api.parameters import PathName
-from shelter_pipeline.api.public_url import dagster_of
 from shelter_pipeline.api.routes.organizations import counting
 from shelter_pipeline.api.services import Serving
 from shelter_pipeline.api.upkeep import Upkept
@@ -82,5 +81,4 @@ def organization(request: Request, serving: Serving, upkeep: Upkept, key: PathNa
         datasets=datasets["items"],
         more_datasets=datasets["next"] is not None,
         losses=with_evidence(found["losses"]),
-        dagster=dagster_of(request),
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from shelter_pipeline.api.addresses import Address
 from shelter_pipeline.api.page_questions import ActivityPageAsked, NodesPageAsked
 from shelter_pipeline.api.pages import page
-from shelter_pipeline.api.public_url import base_of, dagster_of
+from shelter_pipeline.api.public_url import base_of
 from shelter_pipeline.api.remembered import remembered
 from shelter_pipeline.api.routes.organizations import counting
 from shelter_pipeline.api.services import Serving
@@ -41,8 +41,7 @@ def waiting(request: Request, serving: Serving, upkeep: Upkept) -> Response:
     """What is fetched next and why, what is under way, what waits for a person."""
     _counted(serving, upkeep)
     found = remembered(request, "page queue", lambda: counting(upkeep, lambda: queue(serving.workplace)))
-    dagster = dagster_of(request)
-    return page(request, "queue.html", here="/browse/queue", title="The queue", dagster=dagster, **found)
+    return page(request, "queue.html", here="/browse/queue", title="The queue", **found)
 
 
 @router.get(_NODES)
@@ -72,7 +71,6 @@ def activity(request: Request, serving: Serving, asked: Annotated[ActivityPageAs
         title="Activity",
         before=asked.before,
         address=Address(_ACTIVITY, asked.told),
-        dagster=dagster_of(request),
         now=goings_on(serving.workplace) if asked.before is None else None,
         **captures_page(serving.workplace, before=asked.before),
     )

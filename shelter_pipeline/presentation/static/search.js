@@ -1,9 +1,5 @@
 // Search as you type, and lists that sort, filter and turn their pages without loading the whole page again.
-//
-//   <form class="search" method="get" action="/browse/x" data-live>   a form of GET that works by itself
-//   <p role="status" data-said></p>                                   where the number of results is said
-//   <div data-results> ... <p data-count>12 organizations</p> ... </div>
-//
+// It serves a page with form.search[data-live], [data-results] and [data-said]: docs/how-to/pages.md names each of them.
 // When a field of the form changes, or a link to the form's own path within the results is followed (sorting, pages),
 // the same address is asked for with `part=results` added; the server answers with what belongs into [data-results]
 // alone, and the address of the page follows without that word. Without scripts all of it is a plain form and plain links.
