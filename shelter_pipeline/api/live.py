@@ -103,16 +103,14 @@ class Live:
         self._callers[caller] -= 1
         if not self._callers[caller]:
             del self._callers[caller]
-        if not self.listeners and self._reader is not None:
-            self._reader.cancel()
-            self._reader = self._newest = None  # whoever comes next is told what is new then
 
     def _watch(self) -> None:
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._keep_reading())
 
     async def _keep_reading(self) -> None:
-        while not self._has_ended:
+        """Read while somebody listens. It ends after a rest, so that who comes and goes has nothing read more often."""
+        while self.listeners and not self._has_ended:
             began = time.monotonic()
             telling = await self._ask()
             if self._newest is None or telling != self._newest.telling:
@@ -120,6 +118,7 @@ class Live:
                 self._wake()
             took = time.monotonic() - began
             await asyncio.sleep(max(self._every_seconds, _SHARE * took))
+        self._reader = self._newest = None  # whoever comes next is told what is new then
 
     async def _ask(self) -> Telling:
         try:

@@ -1,29 +1,43 @@
-"""What people may ask of the pages of lists. What no page knows is left alone: links collect such things."""
+"""What people may ask of pages: an empty field is none, and foreign parameters do no harm.
+
+Strangers add to a link whatever they count by (`?utm_source=`, `?fbclid=`): it is passed over.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from shelter_pipeline.api.parameters import MAX_BIGINT, Text
 from shelter_pipeline.catalog.browsing import Holding
+from shelter_pipeline.domain.cursors import LONGEST_CURSOR
 from shelter_pipeline.domain.losses import ANNOUNCED
+
+_LONGEST = 500
+_MOST_WORDS = 8
+_DATASETS = 20
 
 
 def _none_for_blank(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def _short_enough(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise ValueError(f"it has {len(text):,} characters, and {_LONGEST} characters are the most")
+    return text
 
 
 # A form sends its empty fields as well.
 Blank = BeforeValidator(_none_for_blank)
-Typed = Annotated[Annotated[Text, StringConstraints(max_length=500)] | None, Blank]
+Typed = Annotated[Annotated[Text, AfterValidator(_short_enough)] | None, Blank]
 Number = Annotated[int, Field(ge=1, le=10_000)]
-Before = Annotated[Annotated[int, Field(ge=1, le=MAX_BIGINT)] | None, Blank]
+Identity = Annotated[Annotated[int, Field(ge=1, le=MAX_BIGINT)] | None, Blank]
+Cursor = Annotated[Annotated[str, Field(max_length=LONGEST_CURSOR)] | None, Blank]
 SortedBy = Annotated[
     str, StringConstraints(pattern="^-?(?:name|verdict|datasets|absent|files|share|bytes|failed)$")
 ]
-_MOST_WORDS = 8
 
 
 class Asked(BaseModel):
@@ -37,6 +51,39 @@ class Asked(BaseModel):
     def told(self) -> dict[str, Any]:
         """The parameters that were given, but for `part`: what links of the page repeat."""
         return self.model_dump(exclude={"part"}, exclude_defaults=True)
+
+
+class DatasetsPageAsked(Asked):
+    """Which datasets."""
+
+    q: Typed = None
+    organization: Typed = None
+    portal: Typed = None
+    state: Annotated[Literal["listed", "absent"] | None, Blank] = None
+    kind: Annotated[Literal["dataset", "series", "service", "collection"] | None, Blank] = None
+    after: Cursor = None
+
+    @property
+    def limit(self) -> int:
+        """How many on a page."""
+        return _DATASETS
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing narrows the question."""
+        return not self.narrowed
+
+    @property
+    def narrowed(self) -> dict[str, Any]:
+        """What was asked for, from the first page on."""
+        return {name: value for name, value in self.told.items() if name != "after"}
+
+
+class FilesPageAsked(Asked):
+    """Which files or captures: of one link only, and from where on."""
+
+    resource: Identity = None
+    after: Cursor = None
 
 
 class OrganizationsPageAsked(Asked):
@@ -66,7 +113,7 @@ class LossesPageAsked(Asked):
     held: Annotated[Holding | None, Blank] = None
     organization: Typed = None
     portal: Typed = None
-    before: Before = None
+    before: Identity = None
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -83,4 +130,4 @@ class NodesPageAsked(Asked):
 class ActivityPageAsked(Asked):
     """What was fetched before this capture."""
 
-    before: Before = None
+    before: Identity = None

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from shelter_pipeline.catalog.connection import Catalog
-from shelter_pipeline.catalog.reading import LONGEST_SECONDS, Rows, read_rows, reading, rows_of
+from shelter_pipeline.catalog.reading import LONGEST_SECONDS, Rows, read_ids, read_rows, reading, rows_of
+from shelter_pipeline.catalog.tables_catalogue import organization
 
 Sort = Literal["name", "verdict", "datasets", "absent", "files", "share", "bytes", "failed"]
 Holding = Literal["whole", "part", "nothing"]
+_NEWEST_LOSSES = 5_000  # of these each is asked whether it fits: some tens of milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +74,32 @@ def find_losses(
     seconds: float = LONGEST_SECONDS,
 ) -> Rows:
     """Losses below an id, newest first, each with its evidence and what we hold of it. TooBroadError."""
+    asked = {
+        "before": before,
+        "states": list(search.states),
+        "kind": search.kind,
+        "portal": search.portal,
+        "holding": search.holding,
+        "limit": limit,
+    }
     with reading(catalog, seconds=seconds) as connection:
-        found = read_rows(
-            connection,
-            "find_losses",
-            before=before,
-            states=list(search.states),
-            kind=search.kind,
-            portal=search.portal,
-            organization=search.organization,
-            holding=search.holding,
-            limit=limit,
-        )
+        if search.organization is None:
+            found = read_rows(connection, "find_losses", **asked, organizations=None, window=None)
+        else:
+            found = _losses_of(connection, search.organization, asked)
         return rows_of(connection, "loss_cards", [row["id"] for row in found])
+
+
+def _losses_of(connection: Connection, key: str, asked: Mapping[str, Any]) -> Rows:
+    """Of an organization that lost much lately its losses are among the newest; all others are small or lost little."""
+    wanted = sa.select(organization.c.id).where(organization.c.key == key)
+    mine = {**asked, "organizations": read_ids(connection, wanted)}
+    if not mine["organizations"]:
+        return []
+    found = read_rows(connection, "find_losses", **mine, window=_NEWEST_LOSSES)
+    if len(found) < asked["limit"]:
+        found = read_rows(connection, "find_losses_of_organizations", **mine)
+    return found
 
 
 def loss_cards(catalog: Catalog, loss_ids: Sequence[int]) -> Rows:
@@ -122,6 +140,18 @@ def latest_batches(catalog: Catalog, organization_id: int, *, limit: int) -> Row
     """The batches of an organization, newest first."""
     with reading(catalog) as connection:
         return read_rows(connection, "latest_batches", organization_id=organization_id, limit=limit)
+
+
+def volunteers(
+    catalog: Catalog, *, active_seconds: float, skip: int, limit: int
+) -> tuple[dict[str, Any], Rows] | None:
+    """All volunteers together, and a page of them, who gave most first; None if what they gave was never counted."""
+    with reading(catalog) as connection:
+        together = read_rows(connection, "volunteers_together", active_seconds=active_seconds)
+        if not together:
+            return None
+        page = read_rows(connection, "volunteers", active_seconds=active_seconds, skip=skip, limit=limit)
+        return together[0], page
 
 
 def portal_slugs(catalog: Catalog) -> list[str]:

@@ -9,8 +9,8 @@ gets its whole past that way too, and no index of a table of twenty million rows
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 from typing import Any, Literal
 
 from sqlalchemy.engine import Connection
@@ -23,14 +23,15 @@ _MOST_UNSETTLED = 1_000_000  # more than that are not counted twice; they wait u
 
 
 def refresh_throughput(
-    catalog: Catalog, *, older_than_seconds: float = 0, keep_on: Callable[[], bool] = lambda: True
+    catalog: Catalog, *, older_than_seconds: float = 0, most_portions: int | None = None
 ) -> bool:
-    """Count what was captured since the last time, if that is due and nobody else does; returns whether it was done.
+    """Count what was captured since the last time, if that is due and nobody else does; returns whether any was.
 
-    What is counted stays counted however it ends: each portion is a transaction.
+    Each portion is a transaction, and what is counted stays counted. After `most_portions` it ends, and is due again
+    at once if there is more: the next call goes on from there.
     """
     begun, done = time.monotonic(), False
-    while keep_on():
+    for _ in count() if most_portions is None else range(most_portions):
         with catalog.begin() as connection:
             more = _count_portion(connection, older_than_seconds, begun)
         if more is None:

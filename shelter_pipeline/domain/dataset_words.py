@@ -7,17 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from shelter_pipeline.domain.losses import KINDS, STATES
+from shelter_pipeline.domain.verdict_words import VERDICTS
 
-VERDICTS: dict[str, str] = {
-    "complete": "Every file that its links lead to is held here, whole.",
-    "partial": "Every file that is known is held here; some of its links may lead to more.",
-    "unreachable": "Nothing of it is held: its files could not be had.",
-    "in-progress": "Its rescue is under way: some links or files have not been tried yet.",
-    "waiting": "It is known, and waits for its turn: nothing of it has been tried yet.",
-    "empty": "Its record lists no links, so there is nothing to fetch; the record itself is kept.",
-    "landing-page-only": "Its links lead to pages without files, so there is nothing to fetch; the record is kept.",
-    "service": "Its links lead to web services, which are asked and not fetched; the record is kept.",
-}
+_ALL_KNOWN_HELD = "Every file that is known is held here; some of its links may lead to more."
 _OPEN = ("confirmed", "suspected")
 
 
@@ -46,8 +38,10 @@ def _said(dataset: Mapping[str, Any]) -> Iterator[str]:
         yield "Its portal does not list it any more."
     if 0 < held < files:
         yield f"{held:,} of its {files:,} known files {'is' if held == 1 else 'are'} held here."
-    if dataset["verdict"] != "partial" or held == files:
+    if dataset["verdict"] != "partial":
         yield VERDICTS[dataset["verdict"]]
+    elif held == files:
+        yield _ALL_KNOWN_HELD
     if loss is not None and held:
         yield "What is held here can still be had, although it is gone there."
     if dataset["unconfirmed_files"]:

@@ -9,11 +9,6 @@ from shelter_pipeline.catalog.browsing import OrganizationSearch
 from shelter_pipeline.catalog.reading import Rows, TooBroadError
 from shelter_pipeline.operations.workplace import Workplace
 
-# In the order in which they sort: from what is done to what there is nothing to do about.
-VERDICTS = (
-    *("complete", "partial", "in-progress", "waiting", "unreachable"),
-    *("landing-page-only", "service", "empty"),
-)
 PAGE_ROWS = 50
 _BATCHES = 12
 _LOSSES = 6

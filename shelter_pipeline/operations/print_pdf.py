@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -44,6 +45,18 @@ _HOW = (
 )
 _OURS = ("SHELTER_", "DAGSTER_", "AWS_", "PG")  # passwords and keys may stand there: of no use to a browser
 _LAST_WORDS = 300
+# Becomes the program that is named, which the kernel ends when the thread ends that started it, however that comes
+# about (prctl(2), PR_SET_PDEATHSIG). Between fork and exec of a process with threads nothing of ours may run.
+_WITH_US = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("who asked for this is gone")
+try:
+    os.execv(sys.argv[2], sys.argv[2:])
+except OSError as error:
+    sys.exit(f"{sys.argv[2]} cannot be started: {error.strerror}")
+"""
 _NOISE = "dbus"  # which a machine without a desktop has none of
 
 
@@ -92,10 +105,14 @@ def print_pdf(browser: str, page: Path, pdf: Path, *, seconds: float) -> None:
 
 
 def _run(command: list[str], *, seconds: float, home: str) -> str:
-    """What it said last; it and all it started are ended at the deadline, and when we are."""
+    """What it said last. It and all it started have ended by then, or on an error.
+
+    On Linux it also ends when we are killed, and its helpers with it, as they do without their browser; elsewhere
+    it then ends by itself when it has printed.
+    """
     try:
         process = subprocess.Popen(
-            command,
+            [*_bound_to_us(), *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -116,6 +133,10 @@ def _run(command: list[str], *, seconds: float, home: str) -> str:
         _end(process)
     lines = [line for line in said.decode(errors="replace").splitlines() if _NOISE not in line]
     return " ".join(lines).strip()[-_LAST_WORDS:]
+
+
+def _bound_to_us() -> tuple[str, ...]:
+    return (sys.executable, "-I", "-S", "-c", _WITH_US, str(os.getpid())) if sys.platform == "linux" else ()
 
 
 def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:

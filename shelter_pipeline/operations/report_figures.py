@@ -16,8 +16,8 @@ from shelter_pipeline.catalog.portals import find_portal, organization_id
 from shelter_pipeline.catalog.reporting import Snapshot
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.loss_words import evidence_told
+from shelter_pipeline.domain.verdict_words import in_words, verdict_words
 from shelter_pipeline.domain.verdicts import REASONS
-from shelter_pipeline.presentation.sentences import in_words, verdict_words
 from shelter_pipeline.presentation.standing import where_it_stands
 from shelter_pipeline.release import RELEASE
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from shelter_pipeline.domain.losses import ANNOUNCED, STATES
+from shelter_pipeline.domain.verdict_words import VERDICTS
 from shelter_pipeline.domain.verdicts import REASONS
 from shelter_pipeline.operations.report_columns import TABLES, Table
-from shelter_pipeline.presentation.sentences import VERDICTS
 from shelter_pipeline.presentation.words import moment, plain
 
 SUMS = "SHA256SUMS"

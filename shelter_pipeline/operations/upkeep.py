@@ -15,6 +15,8 @@ from shelter_pipeline.operations.workplace import Workplace
 
 _PACE_SECONDS = 10.0
 _EMPTY_SECONDS = 5.0
+# Of the past, which after an upgrade is a hundred of them: all other counts do not wait for that.
+_PORTIONS = 5
 
 
 def refresh_words(workplace: Workplace, *, keep_on: Callable[[], bool] = lambda: True) -> int:
@@ -25,12 +27,15 @@ def refresh_words(workplace: Workplace, *, keep_on: Callable[[], bool] = lambda:
 def refresh_counts(workplace: Workplace) -> bool:
     """Count anew what pages, `/stats` and `/organizations` show, if that is due; returns whether all of it was.
 
-    What was captured lately costs little to count, and is counted however long ago the rest was. A catalog that was
-    empty is counted again soon: its first datasets are what somebody waits for.
+    What was captured lately costs little to count, and is counted however long ago the rest was; a long past is
+    counted over several calls. A catalog that was empty is counted again soon: its first datasets are what somebody
+    waits for.
     """
     seconds = workplace.settings.api_statistics_seconds
     counted = read_summary(workplace.catalog, "overview")
     if counted and not counted.body["datasets"]:
         seconds = min(seconds, _EMPTY_SECONDS)
-    refresh_throughput(workplace.catalog, older_than_seconds=min(seconds, _PACE_SECONDS))
+    refresh_throughput(
+        workplace.catalog, older_than_seconds=min(seconds, _PACE_SECONDS), most_portions=_PORTIONS
+    )
     return refresh_summaries(workplace.catalog, older_than_seconds=seconds)

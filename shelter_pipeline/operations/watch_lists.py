@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
-from shelter_pipeline.catalog import browsing, nodes, summaries
+from shelter_pipeline.catalog import browsing, summaries
 from shelter_pipeline.catalog.reading import Rows
 from shelter_pipeline.catalog.watch_lists import REFUSING, SHOWN, URGENT_LEVEL
 from shelter_pipeline.domain.asset_words import where_it_stands
@@ -17,11 +16,8 @@ from shelter_pipeline.operations.workplace import Workplace
 
 _SHOWN = 10
 _REASONS_SHOWN = 3
-_MOST_NODES = 5000
 NODES_A_PAGE = 50
-_NOTHING_GIVEN = dict.fromkeys(
-    ("brought_files", "brought_bytes", "copies_good", "bytes_good", "copies_claimed"), 0
-)
+_GIVEN = ("brought_files", "brought_bytes", "copies_good", "bytes_good", "copies_claimed")
 
 
 def at_risk(workplace: Workplace) -> dict[str, Any] | None:
@@ -75,45 +71,27 @@ def queue(workplace: Workplace) -> dict[str, Any] | None:
 
 
 def volunteers(workplace: Workplace, number: int) -> dict[str, Any] | None:
-    """`{counted_at, items, total, active, pages, page, sums}`: nodes, who gave most first; None if never counted.
+    """`{counted_at, items, total, active, working, pages, page, first_rank, sums}`: nodes, who gave most first.
 
-    Of a node only its nickname and what it gave are told, and nothing of why one is paused.
+    None if it was never counted. Of a node only its nickname and what it gave are told, and not why one is paused.
     """
-    counted = summaries.read_summary(workplace.catalog, "contributions")
-    if counted is None:
+    skip = (number - 1) * NODES_A_PAGE
+    found = browsing.volunteers(
+        workplace.catalog,
+        active_seconds=ACTIVE_LEASES * workplace.settings.lease_seconds,
+        skip=skip,
+        limit=NODES_A_PAGE,
+    )
+    if found is None:
         return None
-    quiet = timedelta(seconds=ACTIVE_LEASES * workplace.settings.lease_seconds)
-    now = workplace.catalog.rows("now")[0]["now"]
-    items = [
-        _volunteer(row, counted.body.get(str(row["id"]), _NOTHING_GIVEN), now, quiet)
-        for row in nodes.list_nodes(workplace.catalog, after="", limit=_MOST_NODES)
-    ]
-    items.sort(key=lambda one: (-one["bytes_good"], -one["copies_good"], -one["brought_files"], one["name"]))
-    begin = (number - 1) * NODES_A_PAGE
+    together, items = found
     return {
-        "counted_at": counted.counted_at,
-        "items": items[begin : begin + NODES_A_PAGE],
-        "total": len(items),
-        "active": sum(one["active"] for one in items),
-        "working": sum(one["live_claims"] for one in items),
+        **{name: together[name] for name in ("counted_at", "total", "active", "working")},
+        "items": items,
         "page": number,
-        "pages": max(1, -(-len(items) // NODES_A_PAGE)),
-        "first_rank": begin + 1,
-        "sums": {name: sum(one[name] for one in items) for name in _NOTHING_GIVEN},
-    }
-
-
-def _volunteer(
-    row: Mapping[str, Any], given: Mapping[str, Any], now: Any, quiet: timedelta
-) -> dict[str, Any]:
-    seen = row["last_seen_at"]
-    stays = not row["blocked"] and row["signed_off_at"] is None
-    return {
-        **{name: row[name] for name in ("name", "trust", "registered_at", "last_seen_at", "live_claims")},
-        "paused": row["blocked"],
-        "left": row["signed_off_at"] is not None,
-        "active": stays and seen is not None and now - seen <= quiet,
-        **{name: given[name] for name in _NOTHING_GIVEN},
+        "pages": max(1, -(-together["total"] // NODES_A_PAGE)),
+        "first_rank": skip + 1,
+        "sums": {name: together[name] for name in _GIVEN},
     }
 
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shelter_pipeline.domain.verdict_words import VERDICTS
 from shelter_pipeline.operations.probe_assets import SIZE_CLASSES
 from shelter_pipeline.operations.rescue_batch import BatchResult
 from shelter_pipeline.orchestration.charts import stacked_bars
 from shelter_pipeline.orchestration.pace import BYTES_A_SECOND, FILES_A_SECOND, Said, usual
 from shelter_pipeline.orchestration.tables import bar, progress_table, share, short_table, table
-from shelter_pipeline.presentation.sentences import VERDICTS
 from shelter_pipeline.presentation.words import by_reason, size
 
 Metadata = dict[str, Any]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from shelter_pipeline.domain.verdict_words import VERDICTS
 from shelter_pipeline.presentation.pace_words import estimate_words, rate_words, unknown_words
-from shelter_pipeline.presentation.sentences import VERDICTS
 
 # Colour classes of static/style.css, in the order in which they stand side by side.
 _VERDICTS = {

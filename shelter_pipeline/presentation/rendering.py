@@ -7,15 +7,15 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from shelter_pipeline.presentation import sentences, words
+from shelter_pipeline.domain import verdict_words
+from shelter_pipeline.presentation import words
 from shelter_pipeline.presentation.statics import static_text, static_url
 from shelter_pipeline.release import RELEASE
 
 _FILTERS = (
-    sentences.harvest_words,
-    sentences.in_words,
-    sentences.trust_words,
-    sentences.verdict_words,
+    verdict_words.harvest_words,
+    verdict_words.in_words,
+    verdict_words.verdict_words,
     words.brief,
     words.by_reason,
     words.iso,
@@ -29,6 +29,7 @@ _FILTERS = (
     words.sentence,
     words.size,
     words.span,
+    words.trust_words,
 )
 
 

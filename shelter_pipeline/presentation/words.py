@@ -8,6 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+_TRUST = (
+    (0.75, "proved over and over"),
+    (0.4, "proved many times"),
+    (0.1, "proved a few times"),
+    (0.0, "new: proves every file"),
+)
 _STEP = 1000
 _ROUNDS_UP = 999.95  # would be shown as 1000.0
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -145,3 +151,8 @@ def _moment(at: datetime | str | None) -> datetime | None:
         return None
     found = datetime.fromisoformat(at) if isinstance(at, str) else at
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def trust_words(trust: float) -> str:
+    """How far a node is trusted (0 to 1), for people."""
+    return next(words for least, words in _TRUST if trust >= least)

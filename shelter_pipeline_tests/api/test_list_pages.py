@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.domain.records import OrganizationRecord
 from shelter_pipeline.operations import organization_lists
-from shelter_pipeline.operations.watch_lists import at_risk
+from shelter_pipeline.operations.watch_lists import at_risk, volunteers
 from shelter_pipeline_tests.api.shelves import FAILED, WAITING, a_shelf
 from shelter_pipeline_tests.support.api import ApiUnderTest, an_own_api
 from shelter_pipeline_tests.support.captures import captured
@@ -241,6 +241,36 @@ def test_volunteers_are_known_by_nickname_and_gifts_alone(crowd: ApiUnderTest) -
     assert "home.example" not in together
     assert len(set(re.findall(r"<bdi>(\w+-\w+-\d+)</bdi>", together))) == 120
     assert f"shelter node run --api {crowd.url}" in pages[0]
+
+
+def test_however_many_help_each_is_listed_and_counted(api: ApiUnderTest, catalog: Catalog) -> None:
+    with catalog.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO node (name, last_seen_at)"
+                " SELECT 'node-' || n, now() - n * interval '1 second' FROM generate_series(1, 6000) AS n"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO summary (name, body, seconds) SELECT 'contributions', jsonb_object_agg(id,"
+                " jsonb_build_object('id', id, 'brought_files', 1, 'brought_bytes', 10, 'copies_good', 2,"
+                " 'bytes_good', id, 'copies_claimed', 3)), 1 FROM node WHERE name <> 'node-77'"
+            )
+        )
+
+    first, last = volunteers(api.workplace, 1), volunteers(api.workplace, 120)
+
+    assert first is not None
+    assert last is not None
+    assert (first["total"], first["pages"], first["sums"]["copies_good"]) == (6000, 120, 2 * 5999)
+    assert first["items"][0]["name"] == "node-6000"
+    assert 0 < first["active"] < 6000
+    assert (last["items"][-1]["name"], last["items"][-1]["copies_good"]) == (
+        "node-77",
+        0,
+    )  # came after the count
+    assert len(last["items"]) == 50
 
 
 def test_machines_and_troubles_are_told_without_their_names(api: ApiUnderTest, catalog: Catalog) -> None:

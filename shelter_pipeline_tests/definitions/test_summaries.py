@@ -111,16 +111,16 @@ def test_a_batch_tells_its_verdicts_and_its_rates_beside_those_of_the_batches_be
 @pytest.mark.parametrize(
     ("facts", "verdict", "means"),
     [
-        ({}, "complete", "every link was followed"),
-        ({"held_files": 7, "failed": {"http-404": 3}}, "partial", "some could not be had"),
-        ({"held_files": 0, "waiting_files": 10}, "waiting", "Nothing of it was tried"),
+        ({}, "complete", "Every file that its links lead to"),
+        ({"held_files": 7, "failed": {"http-404": 3}}, "partial", "others could not be had"),
+        ({"held_files": 0, "waiting_files": 10}, "waiting", "none of its files has been tried"),
         ({"held_files": 4, "waiting_files": 6}, "in-progress", "under way"),
         ({"held_files": 0, "failed": {"http-404": 10}}, "unreachable", "nothing of it could be had"),
         ({"held_files": 0, "expected_files": 0}, "empty", "lists no file"),
         (
             {"held_files": 0, "expected_files": 0, "not_files": {"service": 2}},
             "service",
-            "no files",
+            "asked and not fetched",
         ),
         (
             {"held_files": 0, "expected_files": 0, "not_files": {"landing-page-only": 2}},

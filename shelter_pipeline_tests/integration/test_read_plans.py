@@ -213,3 +213,26 @@ def test_losses_are_listed_without_reading_datasets_or_files_whole(large: Catalo
 
     after = scanned(large)
     assert {table for table in LARGE if after[table][0] > before[table][0]} <= {"loss"}
+
+
+def test_losses_of_an_organization_cost_what_it_has_and_not_what_was_lost_elsewhere(large: Catalog) -> None:
+    def asked(state: str) -> LossSearch:
+        return LossSearch((state,), organization="org-7", holding="whole")
+
+    oldest = [row["id"] for row in browsing.find_losses(large, asked("recovered"), before=3_000, limit=50)]
+    assert oldest == sorted(range(6, 3_000, 150), reverse=True)
+
+    before = datasets_read(large)
+    assert browsing.find_losses(large, asked("confirmed"), before=None, limit=20) == []
+    assert len(browsing.find_losses(large, asked("recovered"), before=None, limit=300)) == 300
+
+    # Twice the newest losses and the organization's 667 datasets; a walk through all losses asks for 50,000 each time.
+    assert datasets_read(large) - before < 20_000
+
+
+def datasets_read(catalog: Catalog) -> int:
+    """How many rows of datasets were read, in whatever way."""
+    scanned(catalog)
+    rows = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'dataset'"
+    with catalog.begin() as connection:
+        return int(connection.scalar(sa.text(rows)) or 0)

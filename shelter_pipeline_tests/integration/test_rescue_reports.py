@@ -11,11 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
@@ -229,6 +230,33 @@ def test_a_browser_is_told_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyP
     told = (tmp_path / "told").read_text()
     assert "PATH=" in told
     assert "not to be told" not in told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends what a killed process has started")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_browser_does_not_outlive_who_is_killed_while_it_prints(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    browser, told = tmp_path / "browser", tmp_path / "pid"
+    browser.write_text(f"#!/bin/sh\necho $$ > {told}.new && mv {told}.new {told} && exec sleep 600\n")
+    browser.chmod(0o755)
+    printing = (
+        "import pathlib, sys; from shelter_pipeline.operations.print_pdf import print_pdf;"
+        "print_pdf(sys.argv[1], pathlib.Path('page.html'), pathlib.Path('page.pdf'), seconds=600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", printing, str(browser)]) as printer:
+        until(told.exists)
+        printer.send_signal(how)
+    browsing = int(told.read_text())
+
+    until(lambda: not psutil.pid_exists(browsing) or psutil.Process(browsing).status() == "zombie")
+
+
+def until(question: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not question():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_report_on_some_organizations_tells_of_them_alone(workplace: Workplace, tmp_path: Path) -> None:

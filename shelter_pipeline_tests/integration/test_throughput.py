@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from shelter_pipeline.catalog import throughput
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.reading import reading
 from shelter_pipeline.catalog.throughput import refresh_throughput, throughput_by
+from shelter_pipeline.operations import upkeep
 from shelter_pipeline_tests.support.captures import captured
 from shelter_pipeline_tests.support.records import a_dataset, a_portal, a_resource, discovered, harvested
+from shelter_pipeline_tests.support.workplaces import a_workplace
 
 URL = "https://files.example/a.csv"
 _CAPTURES = """
@@ -107,6 +110,26 @@ def test_what_is_counted_for_good_and_what_is_counted_anew_are_the_whole(
     with shelf.begin() as connection:
         settled = connection.scalar(sa.text("SELECT counted_id FROM throughput_mark"))
     assert settled
+
+
+def test_a_long_past_is_counted_over_several_calls_and_other_counts_do_not_wait_for_it(
+    shelf: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throughput, "_PORTION", 2)
+    monkeypatch.setattr(throughput, "_MOST_UNSETTLED", 0)
+    monkeypatch.setattr(upkeep, "_PORTIONS", 3)
+    with shelf.begin() as connection:
+        capture(connection, 20, LONG_AGO)
+    refresh_throughput(shelf)  # sees them; they are settled when all who may have drawn a number have ended
+    let_time_pass(shelf)
+
+    with a_workplace(shelf.url.render_as_string(hide_password=False), tmp_path) as workplace:
+        calls = [upkeep.refresh_counts(workplace)]
+        assert 0 < sum(row["captures"] for row in counted(shelf)) <= 6
+        while counted(shelf) != truth(shelf):
+            calls.append(upkeep.refresh_counts(workplace))
+
+    assert calls == [True, False, False, False]
 
 
 def test_a_capture_that_is_told_after_later_ones_is_not_forgotten(shelf: Catalog) -> None:

@@ -20,6 +20,7 @@ from shelter_pipeline.catalog.progress import OrganizationProgress
 from shelter_pipeline.catalog.tables_catalogue import harvest
 from shelter_pipeline.cli import app
 from shelter_pipeline.discovery.conclusions import FOUND_IN_PART
+from shelter_pipeline.domain.verdict_words import VERDICTS
 from shelter_pipeline.domain.verdicts import REASONS, Next, Reason, Verdict, holds_file
 from shelter_pipeline.settings import Settings
 
@@ -156,7 +157,7 @@ def test_the_verdicts_on_a_harvest_are_documented() -> None:
     assert described("Verdicts on a harvest").keys() == set(re.findall(r"'([^']+)'", known))
 
 
-def test_the_verdicts_on_an_organization_are_documented() -> None:
+def test_the_verdicts_on_an_organization_are_documented_in_the_words_that_everybody_reads() -> None:
     whole: dict[str, Any] = {
         "organization": "a",
         "name": "A",
@@ -177,12 +178,19 @@ def test_the_verdicts_on_an_organization_are_documented() -> None:
         whole | {"held_files": 0, "expected_files": 0},
         whole | {"held_files": 0, "waiting_files": 2},
         whole | {"held_files": 1, "waiting_files": 1},
+        *(
+            whole | {"held_files": 0, "expected_files": 0, "not_files": {outcome: 1}}
+            for outcome in ("landing-page-only", "service")
+        ),
     ]
 
     verdicts = {OrganizationProgress(**state).verdict for state in states}
 
     assert len(verdicts) == len(states)
-    assert described("Verdicts on an organization").keys() == verdicts
+    assert verdicts == VERDICTS.keys()
+    assert described("Verdicts on an organization") == {
+        verdict: [sentence] for verdict, sentence in VERDICTS.items()
+    }
 
 
 def is_command(text: str) -> bool:

@@ -29,8 +29,10 @@ class Catalog:
         return self.telling
 
 
-def a_live(catalog: Catalog, *, most: int = 50, heartbeat_seconds: float = 60) -> Live:
-    return Live(catalog.read, most=most, every_seconds=0.01, heartbeat_seconds=heartbeat_seconds)
+def a_live(
+    catalog: Catalog, *, most: int = 50, every_seconds: float = 0.01, heartbeat_seconds: float = 60
+) -> Live:
+    return Live(catalog.read, most=most, every_seconds=every_seconds, heartbeat_seconds=heartbeat_seconds)
 
 
 async def told(listener: Listener) -> dict[str, object]:
@@ -68,6 +70,40 @@ def test_all_listeners_share_one_reading_and_nobody_reads_without_them() -> None
         before = catalog.reads
         await asyncio.sleep(0.05)
         assert catalog.reads == before
+
+    asyncio.run(body())
+
+
+def test_who_comes_and_goes_in_a_loop_has_nothing_read_more_often() -> None:
+    catalog = Catalog()
+
+    async def body() -> None:
+        live = a_live(catalog, every_seconds=3600)
+        for _ in range(20):
+            listener = live.join("restless")
+            await told(listener)
+            assert (await told(listener))["now"] == {"held": 1}
+            listener.leave()
+        assert catalog.reads == 1
+
+    asyncio.run(body())
+
+
+def test_who_comes_after_a_while_without_anybody_is_told_what_is_new_then() -> None:
+    catalog = Catalog()
+
+    async def body() -> None:
+        live = a_live(catalog)
+        first = live.join("first")
+        await told(first)
+        await told(first)
+        first.leave()
+        await asyncio.sleep(0.1)
+        catalog.telling = Telling({"held": 2})
+        second = live.join("second")
+        await told(second)
+        assert (await told(second))["now"] == {"held": 2}
+        second.leave()
 
     asyncio.run(body())
 

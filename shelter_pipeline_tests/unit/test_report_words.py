@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shelter_pipeline.domain.losses import KINDS, STATES
+from shelter_pipeline.domain.verdict_words import HARVESTS, VERDICTS, harvest_words, in_words, verdict_words
 from shelter_pipeline.domain.verdicts import REASONS, Verdict
 from shelter_pipeline.operations.report_tables import defused
 from shelter_pipeline.presentation.charts import daily, rising
-from shelter_pipeline.presentation.sentences import HARVESTS, VERDICTS, harvest_words, in_words, verdict_words
 from shelter_pipeline.presentation.standing import where_it_stands
 from shelter_pipeline.presentation.words import number, size
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from shelter_pipeline.api.addresses import Address
 from shelter_pipeline.api.answers import answer
-from shelter_pipeline.api.browsing import DatasetsBrowsed, FilesBrowsed
 from shelter_pipeline.api.errors import not_found
+from shelter_pipeline.api.page_questions import DatasetsPageAsked, FilesPageAsked
 from shelter_pipeline.api.pages import page
 from shelter_pipeline.api.parameters import MAX_BIGINT, Id
 from shelter_pipeline.api.public_url import base_of
@@ -43,7 +43,7 @@ VersionId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]
 
 @router.get("/browse/datasets")
 def datasets(
-    request: Request, serving: Serving, upkeep: Upkept, asked: Annotated[DatasetsBrowsed, Query()]
+    request: Request, serving: Serving, upkeep: Upkept, asked: Annotated[DatasetsPageAsked, Query()]
 ) -> Response:
     """Search, or the latest changes first; with `part=results` only what a change of the question changes."""
     if asked.q is not None:
@@ -57,7 +57,7 @@ def datasets(
         asked=asked,
         found=_found(serving.workplace, asked),
         portals=[] if asked.part else portal_keys(serving.workplace),
-        at=lambda **changes: f"{_HERE}?{urlencode(asked.parameters(**changes))}",
+        at=Address(_HERE, asked.narrowed).with_,
     )
 
 
@@ -84,7 +84,7 @@ def dataset(request: Request, serving: Serving, dataset_id: Id) -> Response:
 
 @router.get("/browse/datasets/{dataset_id}/files")
 def files(
-    request: Request, serving: Serving, dataset_id: Id, asked: Annotated[FilesBrowsed, Query()]
+    request: Request, serving: Serving, dataset_id: Id, asked: Annotated[FilesPageAsked, Query()]
 ) -> Response:
     """All files of a dataset, or of one of its links."""
     return page(
@@ -134,7 +134,7 @@ def version_record(request: Request, serving: Serving, dataset_id: Id, version_i
 
 @router.get("/browse/files/{asset_id}")
 def file(
-    request: Request, serving: Serving, asset_id: Id, asked: Annotated[FilesBrowsed, Query()]
+    request: Request, serving: Serving, asset_id: Id, asked: Annotated[FilesPageAsked, Query()]
 ) -> Response:
     """A file with every attempt at it, every bytes it ever had, and who holds copies."""
     found = file_page_view(serving.workplace, asset_id, Page(_CAPTURES, asked.after))
@@ -151,7 +151,7 @@ def file(
     )
 
 
-def _found(workplace: Workplace, asked: DatasetsBrowsed) -> dict[str, Any]:
+def _found(workplace: Workplace, asked: DatasetsPageAsked) -> dict[str, Any]:
     begins = Page(asked.limit, asked.after)
     question = DatasetQuestion(
         organization=asked.organization, portal=asked.portal, state=asked.state, kind=asked.kind

@@ -15,10 +15,9 @@ from email.utils import format_datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from shelter_pipeline.api.errors import RETRY_SECONDS, ApiError, failures, not_found
+from shelter_pipeline.api.pieces import Pieces
 from shelter_pipeline.api.public_url import base_of
 from shelter_pipeline.api.services import Serving
 from shelter_pipeline.domain.byte_ranges import Answer, Conditions, Part, answer_to
@@ -33,7 +32,6 @@ from shelter_pipeline.operations.held_files import (
     verified,
 )
 from shelter_pipeline.operations.workplace import Workplace
-from shelter_pipeline.vault.ranges import BlobRange
 
 router = APIRouter(tags=["files"])
 _log = logging.getLogger(__name__)
@@ -120,28 +118,7 @@ def _bytes_of(
     source = open_part(workplace, file, part)
     # A range of all bytes is the whole as well.
     pieces = verified(source, file) if part.count == file.size else source
-    return _Pieces(source, pieces, status, head | {"Content-Length": str(part.count)}, file.media_type)
-
-
-class _Pieces(StreamingResponse):
-    """A response whose file or connection is given back however it ends, a caller that hangs up included."""
-
-    def __init__(
-        self,
-        source: BlobRange,
-        pieces: Iterator[bytes],
-        status: int,
-        headers: dict[str, str],
-        media_type: str,
-    ) -> None:
-        super().__init__(pieces, status, headers, media_type)
-        self._source = source
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._source.close()
+    return Pieces(source, pieces, status, head | {"Content-Length": str(part.count)}, file.media_type)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from shelter_pipeline.api.routes.organizations import counting
 from shelter_pipeline.api.services import Serving
 from shelter_pipeline.api.upkeep import Upkept
 from shelter_pipeline.catalog.browsing import OrganizationSearch
+from shelter_pipeline.domain.verdict_words import VERDICTS
 from shelter_pipeline.operations.loss_lists import with_evidence
 from shelter_pipeline.operations.organization_lists import (
-    VERDICTS,
     organization_whole,
     organizations_page,
     portal_slugs,
@@ -44,7 +44,7 @@ def organizations(
         asked.portal,
         sort.removeprefix("-"),  # type: ignore[arg-type] # one of the columns, by its type
         sort.startswith("-"),
-        VERDICTS,
+        tuple(VERDICTS),
     )
     found = organizations_page(serving.workplace, search, asked.page)
     return page(

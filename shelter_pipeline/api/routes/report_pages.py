@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from shelter_pipeline.api.answers import has_it
 from shelter_pipeline.api.errors import RETRY_SECONDS, ApiError, not_found
 from shelter_pipeline.api.methods import IS_HEAD
 from shelter_pipeline.api.pages import page
+from shelter_pipeline.api.pieces import Pieces
 from shelter_pipeline.api.remembered import remembered
 from shelter_pipeline.api.services import Serving
 from shelter_pipeline.domain.errors import DamagedError, TransientError
@@ -70,7 +70,7 @@ def report_file(request: Request, name: str, file_name: str, serving: Serving) -
     if request.scope.get(IS_HEAD):  # nobody waits for the bytes
         body.close()
         return Response(headers=headers, media_type=media_type)
-    return StreamingResponse(_served(whole_pieces(body, file)), headers=headers, media_type=media_type)
+    return Pieces(body, _served(whole_pieces(body, file)), 200, headers, media_type)
 
 
 def _served(pieces: Iterator[bytes]) -> Iterator[bytes]:

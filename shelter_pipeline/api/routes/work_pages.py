@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -49,7 +49,13 @@ def nodes(
     request: Request, serving: Serving, upkeep: Upkept, asked: Annotated[NodesPageAsked, Query()]
 ) -> Response:
     """Volunteers by what they gave, and how to become one."""
-    found = counting(upkeep, lambda: volunteers(serving.workplace, asked.page))
+    _counted(serving, upkeep)
+
+    def find() -> dict[str, Any]:
+        return counting(upkeep, lambda: volunteers(serving.workplace, asked.page))
+
+    # The first page is what nearly everybody asks for; further ones are not all kept in mind.
+    found = remembered(request, "page nodes", find) if asked.page == 1 else find()
     return page(
         request,
         "nodes.html",

@@ -1,17 +1,11 @@
 -- Losses that are announced and stand, by how sure they are and by how much of each we hold: datasets, and links; and the
 -- newest of those of which we lack something. Looks at every file of every lost dataset.
 WITH lost AS MATERIALIZED (
-    SELECT loss.id, loss.state, loss.dataset_id, loss.asset_id,
-           (SELECT CASE WHEN count(part.sha256) = 0 THEN 'nothing'
-                        WHEN count(part.sha256) = count(*) THEN 'whole' ELSE 'part' END
-              FROM (SELECT loss.asset_id AS id
-                    UNION
-                    SELECT asset_resource.asset_id
-                      FROM resource
-                      JOIN asset_resource ON asset_resource.resource_id = resource.id
-                     WHERE resource.dataset_id = loss.dataset_id) AS listed
-              JOIN asset AS part ON part.id = listed.id) AS holding
+    SELECT loss.id, loss.state, loss.dataset_id, loss.asset_id, held.holding
       FROM loss
+     CROSS JOIN LATERAL
+-- include holding_of_loss
+           AS held
      WHERE loss.state IN ('suspected', 'confirmed')
 )
 SELECT lost.state, lost.holding, count(lost.dataset_id) AS datasets, count(lost.asset_id) AS links,

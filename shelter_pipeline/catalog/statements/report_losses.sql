@@ -9,35 +9,24 @@ WITH mine AS (
 -- include files_in_scope
            )
 )
-SELECT mine.id AS loss_id, mine.state, mine.kind, portal.slug AS portal, owner.organization, owner.id AS dataset_id,
-       owner.identifier, owner.title, owner.landing_page, asset.url, mine.suspected_at, mine.last_missed_at, mine.misses,
-       mine.decided_at, successor.identifier AS moved_to, mine.evidence, holding.files, holding.held_files, holding.held_bytes
-  FROM mine
-  LEFT JOIN portal ON portal.id = mine.portal_id
-  LEFT JOIN asset ON asset.id = mine.asset_id
-  LEFT JOIN dataset AS successor ON successor.id = mine.moved_to_id
+SELECT loss.id AS loss_id, loss.state, loss.kind, portal.slug AS portal, owner.organization, owner.id AS dataset_id,
+       owner.identifier, owner.title, owner.landing_page, asset.url, loss.suspected_at, loss.last_missed_at, loss.misses,
+       loss.decided_at, successor.identifier AS moved_to, loss.evidence, held.files, held.held_files, held.held_bytes
+  FROM mine AS loss
+  LEFT JOIN portal ON portal.id = loss.portal_id
+  LEFT JOIN asset ON asset.id = loss.asset_id
+  LEFT JOIN dataset AS successor ON successor.id = loss.moved_to_id
   LEFT JOIN LATERAL (
        SELECT dataset.id, dataset.identifier, dataset.title, dataset.landing_page, organization.key AS organization
-         FROM (SELECT mine.dataset_id AS id
-               UNION ALL
-               SELECT resource.dataset_id
-                 FROM asset_resource
-                 JOIN resource ON resource.id = asset_resource.resource_id
-                WHERE asset_resource.asset_id = mine.asset_id) AS listing
+         FROM
+-- include datasets_of_loss
+              AS listing
          JOIN dataset ON dataset.id = listing.id
          JOIN organization ON organization.id = dataset.organization_id
         ORDER BY coalesce(organization.id = ANY (CAST(:organizations AS bigint[])), false) DESC, dataset.id
         LIMIT 1
   ) AS owner ON true
-  CROSS JOIN LATERAL (
-       SELECT count(*) AS files, count(sha256) AS held_files,
-              least(coalesce(sum(size) FILTER (WHERE sha256 IS NOT NULL), 0), 9223372036854775807)::bigint AS held_bytes
-         FROM (SELECT mine.asset_id AS id
-               UNION
-               SELECT asset_resource.asset_id
-                 FROM resource
-                 JOIN asset_resource ON asset_resource.resource_id = resource.id
-                WHERE resource.dataset_id = mine.dataset_id) AS listed
-         JOIN asset AS part ON part.id = listed.id
-  ) AS holding
- ORDER BY coalesce(mine.decided_at, mine.suspected_at) DESC, mine.id DESC;
+  CROSS JOIN LATERAL
+-- include holding_of_loss
+       AS held
+ ORDER BY coalesce(loss.decided_at, loss.suspected_at) DESC, loss.id DESC;

@@ -1,6 +1,6 @@
 """What the catalog's short words mean, in sentences for who reads them for the first time.
 
-Reasons, states and kinds have their sentences in the domain; here stand those of the words that only reports use.
+Reasons, and the states and kinds of losses, have theirs where they are defined; here stand all others.
 """
 
 from __future__ import annotations
@@ -8,16 +8,21 @@ from __future__ import annotations
 from shelter_pipeline.domain.losses import KINDS, STATES
 from shelter_pipeline.domain.verdicts import REASONS
 
-# Verdicts on an organization or a dataset (`OrganizationProgress.verdict`).
+# Verdicts on an organization or a dataset (`OrganizationProgress.verdict`), from what is done to what there is nothing
+# to do about.
 VERDICTS: dict[str, str] = {
-    "complete": "Every file that it links to is held, and every link was followed to its end.",
-    "partial": "Some of its files are held, and some could not be had.",
-    "in-progress": "The rescue is under way: some of its links or files were not tried yet.",
-    "waiting": "Nothing of it was tried yet.",
+    "complete": "Every file that its links lead to is held here, whole.",
+    "partial": "Some of its files are held here; others could not be had, or some links may lead to more.",
+    "in-progress": "Its rescue is under way: some links or files have not been tried yet.",
+    "waiting": "It is known, and waits for its turn: none of its files has been tried yet.",
     "unreachable": "It was tried, and nothing of it could be had.",
-    "empty": "It lists no file.",
-    "landing-page-only": "Its links lead to web pages without files.",
-    "service": "Its links lead to web services, which hand out answers and no files.",
+    "landing-page-only": (
+        "Its links lead to pages without files, so there is nothing to fetch; what its portal says of it is kept."
+    ),
+    "service": (
+        "Its links lead to web services, which are asked and not fetched; what its portal says of it is kept."
+    ),
+    "empty": "It lists no file, so there is nothing to fetch; what its portal says of it is kept.",
 }
 _FILES: dict[str, str] = {
     "held": "The bytes are held, whole and verified.",
@@ -49,12 +54,6 @@ HARVESTS: dict[str, str] = {
     "unreachable": "Nothing could be read; nothing is taken for lost because of that.",
     "interrupted": "Reading broke off and goes on from there.",
 }
-_TRUST = (
-    (0.75, "proved over and over"),
-    (0.4, "proved many times"),
-    (0.1, "proved a few times"),
-    (0.0, "new: proves every file"),
-)
 _SENTENCES: dict[str, str] = {
     **_OUTCOMES,
     **_CAPTURES,
@@ -81,7 +80,7 @@ def verdict_words(verdict: str) -> str:
     """What the verdict on an organization or a dataset means; one that is not known stands for itself.
 
     >>> verdict_words("empty"), in_words("empty")
-    ('It lists no file.', 'The file has no bytes.')
+    ('It lists no file, so there is nothing to fetch; what its portal says of it is kept.', 'The file has no bytes.')
     """
     return VERDICTS.get(verdict, verdict)
 
@@ -89,8 +88,3 @@ def verdict_words(verdict: str) -> str:
 def harvest_words(verdict: str) -> str:
     """What the verdict on the reading of a portal means; one that is not known stands for itself."""
     return HARVESTS.get(verdict, verdict)
-
-
-def trust_words(trust: float) -> str:
-    """How far a node is trusted (0 to 1), for people."""
-    return next(words for least, words in _TRUST if trust >= least)
