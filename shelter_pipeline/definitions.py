@@ -14,19 +14,15 @@ from shelter_pipeline.orchestration.catalog_assets import (
     resource_metadata,
     source_records,
 )
-from shelter_pipeline.orchestration.checks import audit_job, checks
+from shelter_pipeline.orchestration.checks import checks
+from shelter_pipeline.orchestration.every_job import EVERY_JOB
 from shelter_pipeline.orchestration.guide import told
-from shelter_pipeline.orchestration.jobs import asset_jobs, fixity
-from shelter_pipeline.orchestration.node_proofs import node_proofs
 from shelter_pipeline.orchestration.outside_assets import outside_assets
-from shelter_pipeline.orchestration.overview_asset import rescue_overview, show_overview
+from shelter_pipeline.orchestration.overview_asset import rescue_overview
 from shelter_pipeline.orchestration.rescue_assets import batch_plan, download_batches, organization_rescue
 from shelter_pipeline.orchestration.resources import Workplaces
-from shelter_pipeline.orchestration.retention import retention
 from shelter_pipeline.orchestration.schedules import schedules
 from shelter_pipeline.orchestration.sensors import sensors
-from shelter_pipeline.orchestration.verdicts import renew_verdicts
-from shelter_pipeline.orchestration.weekly_report import rescue_report
 
 
 def build_defs(**overrides: Any) -> dg.Definitions:
@@ -45,16 +41,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
             *outside_assets,
         ],
         asset_checks=list(checks),
-        jobs=[
-            *asset_jobs,
-            show_overview,
-            audit_job,
-            fixity,
-            node_proofs,
-            retention,
-            renew_verdicts,
-            rescue_report,
-        ],
+        jobs=list(EVERY_JOB),
         schedules=list(schedules),
         sensors=[*sensors, alert_sensor],
         resources={"workplaces": _workplaces(), **overrides},

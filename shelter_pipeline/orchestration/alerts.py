@@ -9,32 +9,14 @@ import dagster as dg
 
 from shelter_pipeline.domain.troubles import Trouble
 from shelter_pipeline.operations.alerts import EngineSigns, look_and_tell
-from shelter_pipeline.orchestration.checks import audit_job
+from shelter_pipeline.orchestration.every_job import EVERY_JOB
 from shelter_pipeline.orchestration.flights import pool_is_closed
 from shelter_pipeline.orchestration.guide import about
-from shelter_pipeline.orchestration.jobs import asset_jobs, download, fixity
-from shelter_pipeline.orchestration.node_proofs import node_proofs
-from shelter_pipeline.orchestration.overview_asset import show_overview
+from shelter_pipeline.orchestration.jobs import download
 from shelter_pipeline.orchestration.resources import Workplaces
-from shelter_pipeline.orchestration.retention import retention
-from shelter_pipeline.orchestration.verdicts import renew_verdicts
-from shelter_pipeline.orchestration.weekly_report import rescue_report
 
 # A failed batch is the ledger's business, and told when it has used up its attempts.
-WATCHED = tuple(
-    job.name
-    for job in (
-        *asset_jobs,
-        show_overview,
-        audit_job,
-        fixity,
-        node_proofs,
-        retention,
-        renew_verdicts,
-        rescue_report,
-    )
-    if job is not download
-)
+WATCHED = tuple(job.name for job in EVERY_JOB if job is not download)
 _ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
 _WINDOW = timedelta(days=2)
 _MOST_RUNS = 200  # of one job, the latest
