@@ -63,7 +63,8 @@ class Guard:
     def _note(self, scope: Scope, seen: _Seen, seconds: float) -> None:
         status = seen.status or 499  # the caller went away
         route = getattr(scope.get("route"), "path", "other")
-        self._metrics.answered(scope["method"], route, status, seconds)
+        # How long somebody watched is no time of an answer.
+        self._metrics.answered(scope["method"], route, status, None if seen.is_watch else seconds)
         who = scope.get("state", {}).get("who", "-")
         log_request(scope, who=who, status=status, seconds=seconds, size=seen.size)
 
@@ -74,10 +75,13 @@ class _Seen:
     def __init__(self) -> None:
         self.status: int | None = None
         self.size = 0
+        self.is_watch = False
 
     def note(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            kind = MutableHeaders(raw=message["headers"]).get("content-type", "")
+            self.is_watch = kind.startswith("text/event-stream")
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
 

@@ -58,10 +58,11 @@ class Metrics:
         )
         self._registry.register(_CatalogGauges(catalog))
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request. `route` is a template, never a path that somebody made up."""
+    def answered(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Count a request, and its seconds if given. `route` is a template, never a path that somebody made up."""
         self._requests.labels(method if method in _METHODS else "other", route, status).inc()
-        self._seconds.labels(route).observe(seconds)
+        if seconds is not None:
+            self._seconds.labels(route).observe(seconds)
 
     def refused(self, reason: str) -> None:
         """Count a connection that came to nothing."""

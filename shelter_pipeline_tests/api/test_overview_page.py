@@ -15,6 +15,7 @@ from shelter_pipeline.operations.upkeep import refresh_counts
 from shelter_pipeline_tests.api.shelves import WAITING, a_shelf
 from shelter_pipeline_tests.support.api import ApiUnderTest, an_api
 from shelter_pipeline_tests.support.captures import captured
+from shelter_pipeline_tests.support.engines import wait_until
 from shelter_pipeline_tests.support.event_stream import listening
 from shelter_pipeline_tests.support.records import a_dataset, a_resource
 
@@ -116,6 +117,15 @@ def test_a_new_capture_is_told_to_who_listens(counting: ApiUnderTest, catalog: C
         assert events.await_event("now")["texts"]["live-held"] == "2"
         [entry] = events.await_event("activity")["entries"]
         assert "Winds aloft" in entry["html"]
+
+
+def test_how_long_somebody_watched_is_no_time_of_an_answer(counting: ApiUnderTest) -> None:
+    with listening(f"{counting.url}/browse/events") as events:
+        events.await_event("now")
+
+    told = 'shelter_api_requests_total{method="GET",route="/browse/events",status="200"} 1.0'
+    wait_until(lambda: told in counting.get("/metrics").text)
+    assert 'shelter_api_request_seconds_count{route="/browse/events"}' not in counting.get("/metrics").text
 
 
 def test_who_finds_no_place_is_told_when_to_come_again_and_may_ask_instead(counting: ApiUnderTest) -> None:
