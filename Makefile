@@ -33,7 +33,7 @@ up: setup  ## start the embedded system: PostgreSQL, Dagster, the HTTP API
 # Two processes, of which one runs the tiers of whole machines: TESTERS=0 runs all tests in one.
 TESTERS ?= 2
 test: setup  ## run every test (those that need Chromium say so and skip where it is missing)
-	$(BIN)/python -m pytest -n $(TESTERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(TESTERS)
 
 test-fast: setup  ## run the tests that need no server
 	$(BIN)/python -m pytest shelter_pipeline_tests/unit

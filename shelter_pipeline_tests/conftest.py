@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from shelter_pipeline_tests.support.catalogs import catalog, catalog_url
 from shelter_pipeline_tests.support.postgres import database_url, postgres
@@ -20,7 +21,6 @@ settings.load_profile("any machine")
 
 # Tiers of whole processes, machines and browsers: where tests run in several processes, these run one after another.
 _ONE_AT_A_TIME = frozenset({"browser", "crash", "fleet", "system"})
-_HERE = Path(__file__).parent
 _KEPT = frozenset({"SHELTER_FIXTURES"})  # says where the real records are, to the tests alone
 
 
@@ -38,9 +38,14 @@ for _name in [name for name in os.environ if _sways(name)]:
     del os.environ[_name]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `--dist loadgroup`: what a file sets up is set up once, and heavy tiers do not disturb one another."""
-    for item in items:
-        tier, *_ = item.path.relative_to(_HERE).parts
-        group = "processes" if tier in _ONE_AT_A_TIME else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByFile(LoadScopeScheduling):
+    """What a file sets up is set up once, by one process; heavy tiers are left to one of them, one after another."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "processes" if not _ONE_AT_A_TIME.isdisjoint(file.split("/")) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """How tests are shared out with `-n`. The groups of `--dist loadgroup` are not heard by pytest 9.2."""
+    return ByFile(config, log)
