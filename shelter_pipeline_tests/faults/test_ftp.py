@@ -163,6 +163,9 @@ def test_the_address_that_a_server_names_for_its_data_is_never_dialled(
 ) -> None:
     with FaultServer("127.0.0.2") as elsewhere, socket.socket() as nobody:
         port = elsewhere.port
+        nobody.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # a connection that has ended may still hold it
         nobody.bind(("127.0.0.1", port))  # where the server itself would be asked, no one else answers
         capture = fetched(
             store,

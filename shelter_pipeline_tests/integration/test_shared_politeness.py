@@ -171,7 +171,8 @@ def test_the_starts_of_all_processes_lie_a_delay_apart(
     assert done == [0, 0, 0]
     early = [gap for gap in log.gaps if gap < 0.1]
     assert len(log.gaps) == 89
-    assert len(early) <= 0.001 * len(log.gaps)
+    # One may be seen late on a busy machine, and the next then seems early.
+    assert len(early) <= max(1, 0.001 * len(log.gaps))
     # Nor is a start given away that nobody uses: the host is kept as busy as it may be.
     assert log.starts[-1] - log.starts[0] < 89 * 0.1 * 3
 
