@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -161,12 +162,11 @@ def test_a_busy_server_is_recognised_by_its_greeting(store: LocalStore) -> None:
 def test_the_address_that_a_server_names_for_its_data_is_never_dialled(
     store: LocalStore, address: str
 ) -> None:
-    with FaultServer("127.0.0.2") as elsewhere, socket.socket() as nobody:
-        port = elsewhere.port
-        nobody.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # a connection that has ended may still hold it
-        nobody.bind(("127.0.0.1", port))  # where the server itself would be asked, no one else answers
+    with ExitStack() as opened:
+        nobody = opened.enter_context(socket.socket())
+        nobody.bind(("127.0.0.1", 0))  # where the server itself would be asked, no one else answers
+        port = nobody.getsockname()[1]
+        elsewhere = opened.enter_context(FaultServer("127.0.0.2", port=port))
         capture = fetched(
             store,
             replies={**NO_EPSV, "PASV": f"227 go ({address},{port >> 8},{port & 255})\r\n".encode()},

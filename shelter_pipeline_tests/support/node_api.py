@@ -351,7 +351,11 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "drop":
             self.close_connection = True
             return
-        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(length)
+        if len(data) < length:  # whoever asked was killed in the middle: half a request is none
+            self.close_connection = True
+            return
         if isinstance(fault, int):
             self._reply(fault, _error("a-fault", "as was asked for"), later=True)
             return
