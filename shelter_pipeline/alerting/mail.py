@@ -16,12 +16,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from ipaddress import ip_address
 from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from shelter_pipeline.domain.errors import PermanentError, ShelterError, TransientError
+from shelter_pipeline.domain.networks import is_loopback
 
 DEADLINE_SECONDS = 30.0
 _STEP_SECONDS = 10.0
@@ -38,7 +38,7 @@ _FINAL: dict[type[Exception], str] = {
 def send_mail(url: str, sender: str, recipients: Sequence[str], subject: str, text: str) -> None:
     """Send it to all. Raises TransientError or PermanentError with a sentence that holds no password."""
     parts = urlsplit(url)
-    if parts.scheme == "smtp+plain" and parts.username is not None and not _is_here(parts.hostname or ""):
+    if parts.scheme == "smtp+plain" and parts.username is not None and not is_loopback(parts.hostname or ""):
         raise PermanentError("a password would travel in the clear: use smtps:// or smtp:// (STARTTLS)")
     letter = _letter(sender, recipients, subject, text)
     try:
@@ -120,12 +120,3 @@ def _connected(parts: SplitResult) -> Iterator[smtplib.SMTP]:
             server.quit()
     finally:
         server.close()
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -20,8 +20,9 @@ from shelter_pipeline.api.buckets import Buckets, Standing
 from shelter_pipeline.api.callers import caller_of, client_address
 from shelter_pipeline.api.errors import ApiError, answer, unavailable
 from shelter_pipeline.api.protocol import STREAMED
-from shelter_pipeline.api.security import READS_BY_POST, is_loopback, is_read, lets_locals_write
+from shelter_pipeline.api.security import READS_BY_POST, is_read, lets_locals_write
 from shelter_pipeline.api.services import Services
+from shelter_pipeline.domain.networks import is_loopback
 
 _FOR_LOCALS = 4  # times as much for the machine's own programs, where they are trusted
 _UNLIMITED = frozenset({"/health", "/metrics"})  # cheap, remembered, and asked for when nothing else answers

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from shelter_pipeline.api.services import services_of
+from shelter_pipeline.domain.networks import is_loopback
 
 
 def base_of(request: Request) -> str:
@@ -20,10 +21,6 @@ def dagster_of(request: Request) -> str | None:
     `shelter up` keeps Dagster on the machine it runs on: who reads these pages from another has no way there.
     """
     url = services_of(request).settings.dagster_public_url
-    if not url or (_is_local(urlsplit(url).hostname) and not _is_local(request.url.hostname)):
+    if not url or (is_loopback(urlsplit(url).hostname or "") and not is_loopback(request.url.hostname or "")):
         return None
     return url
-
-
-def _is_local(host: str | None) -> bool:
-    return host is not None and (host in ("localhost", "::1") or host.startswith("127."))

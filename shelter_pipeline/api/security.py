@@ -10,7 +10,6 @@ in the same words. A node may speak for itself and for nobody else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from starlette.datastructures import Headers
 
 from shelter_pipeline.api.errors import CKAN_PATHS, ApiError, unauthorized
 from shelter_pipeline.api.services import Services, Serving
+from shelter_pipeline.domain.networks import is_loopback
 from shelter_pipeline.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -123,16 +123,6 @@ def is_local(request: Request, settings: Settings) -> bool:
 def lets_locals_write(settings: Settings) -> bool:
     """Whether a program on this machine may write without a token."""
     return settings.api_writes == "auto" and is_loopback(settings.api_bind_address)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this is a name or an address of this very machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _host_of(origin: str) -> str:

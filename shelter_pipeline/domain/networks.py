@@ -1,4 +1,4 @@
-"""The network that an address belongs to, as far as it says whether two callers are likely the same one."""
+"""The network that an address belongs to: whether two callers are likely the same one, whether it is this machine."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ def network_hash(address: str, pepper: bytes) -> bytes | None:
     """A keyed hash of the address's network: tells whether two are the same, and to nobody which. None as above."""
     network = network_of(address)
     return None if network is None else hmac.digest(pepper, f"network {network}".encode(), hashlib.sha256)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this is a name or an address of this very machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 from shelter_pipeline.alerting.channels import channels_of
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.findings import Finding, Soundness, failed, ok, warning
+from shelter_pipeline.domain.networks import is_loopback
 from shelter_pipeline.settings import Settings, misspelt_settings
 
 _CHECK, _DOOR = "settings", "door"
@@ -95,7 +96,7 @@ def _risks(settings: Settings) -> Iterator[Finding]:
         yield warning(
             _CHECK, "SHELTER_S3_ENDPOINT_URL is set and SHELTER_STORE is no s3:// place", "Set SHELTER_STORE."
         )
-    if _listens_outside(settings.bind_address):
+    if not is_loopback(settings.bind_address):
         yield warning(
             _CHECK,
             f"Dagster's pages are served on {settings.bind_address}, and Dagster asks nobody for a password",
@@ -125,10 +126,3 @@ def _door(settings: Settings) -> Iterator[Finding]:
             "SHELTER_ROBOTS is ignore: files are fetched that a robots.txt asks robots to leave alone",
             "Set it to obey, and overrule single hosts with `shelter host`.",
         )
-
-
-def _listens_outside(address: str) -> bool:
-    try:
-        return not ip_address(address).is_loopback
-    except ValueError:
-        return address != "localhost"
