@@ -163,7 +163,7 @@ class Listener:
         self.events = events
         self._leave: Callable[[], None] | None = leave
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Give the place back; to do it twice is no harm."""
         if self._leave is not None:
             leave, self._leave = self._leave, None

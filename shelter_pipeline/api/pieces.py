@@ -1,8 +1,8 @@
-"""Bytes that are handed out piece by piece, from a file or a connection that is given back however that ends."""
+"""Answers that are handed out piece by piece, from a file, a connection or a place that is given back at their end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Protocol
 
 from fastapi.responses import StreamingResponse
@@ -19,7 +19,7 @@ class Pieces(StreamingResponse):
     def __init__(
         self,
         source: _Source,
-        pieces: Iterator[bytes],
+        pieces: Iterator[bytes] | AsyncIterator[bytes],
         status: int,
         headers: Mapping[str, str],
         media_type: str,

@@ -126,6 +126,12 @@ def recent_harvests(catalog: Catalog, *, limit: int) -> Rows:
         return read_rows(connection, "recent_harvests", limit=limit)
 
 
+def running_batches(catalog: Catalog, *, limit: int) -> Rows:
+    """Batches under way."""
+    with reading(catalog) as connection:
+        return read_rows(connection, "running_batches", limit=limit)
+
+
 def batches_at_work(catalog: Catalog, *, limit: int) -> dict[str, Rows]:
     """`{running, planned, failed}`: batches under way, those that come next, those that wait for a person."""
     with reading(catalog) as connection:
@@ -152,9 +158,3 @@ def volunteers(
             return None
         page = read_rows(connection, "volunteers", active_seconds=active_seconds, skip=skip, limit=limit)
         return together[0], page
-
-
-def portal_slugs(catalog: Catalog) -> list[str]:
-    """Every portal that is known."""
-    with reading(catalog) as connection:
-        return [row["slug"] for row in read_rows(connection, "portal_slugs")]

@@ -28,7 +28,6 @@ from shelter_pipeline.catalog.watch_lists import count_watch_lists
 PROOF_DAYS = 14  # every blob is read anew each week; once missed is not yet forgotten
 _MOST_TYPES = 300
 _REPORTS = ("overview", "file-types", "at-risk", "queue", "contributions", "holdings")
-_MOST_VOLUNTEERS = 10
 _TYPES = ("files", "held_files", "pending_files", "failed_files", "held_bytes")
 
 
@@ -136,7 +135,6 @@ def _holdings(catalog: Catalog, standings: list[dict[str, Any]]) -> dict[str, An
         "files": [dict(row) for row in catalog.rows("holdings_files")],
         "copies": [dict(row) for row in catalog.rows("holdings_copies")],
         "spread": [dict(row) for row in catalog.rows("holdings_spread", days=PROOF_DAYS)],
-        "volunteers": [dict(row) for row in catalog.rows("holdings_volunteers", limit=_MOST_VOLUNTEERS)],
         "lost_files": dict(catalog.rows("lost_files")[0]),
         "excluded": dict(catalog.rows("holdings_excluded")[0]),
         "captures": captures,

@@ -41,7 +41,7 @@ def goings_on(workplace: Workplace) -> dict[str, Any]:
     for row in open_alerts(workplace.catalog):
         troubles.setdefault(row["kind"], row["since"])
     return {
-        "running": browsing.batches_at_work(workplace.catalog, limit=_BATCHES)["running"],
+        "running": browsing.running_batches(workplace.catalog, limit=_BATCHES),
         "harvests": browsing.recent_harvests(workplace.catalog, limit=_HARVESTS),
         "machines": {
             "alive": len(machines),

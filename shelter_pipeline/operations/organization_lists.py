@@ -7,6 +7,7 @@ from typing import Any
 from shelter_pipeline.catalog import browsing, summaries
 from shelter_pipeline.catalog.browsing import OrganizationSearch
 from shelter_pipeline.catalog.reading import Rows, TooBroadError
+from shelter_pipeline.domain.counts import most_first
 from shelter_pipeline.operations.workplace import Workplace
 
 PAGE_ROWS = 50
@@ -53,13 +54,8 @@ def _newest_losses(workplace: Workplace, key: str) -> Rows | None:
         return None
 
 
-def portal_slugs(workplace: Workplace) -> list[str]:
-    """Every portal that organizations are of."""
-    return browsing.portal_slugs(workplace.catalog)
-
-
 def _told(item: dict[str, Any]) -> dict[str, Any]:
-    failed = sorted(item["failed"].items(), key=lambda one: (-one[1], one[0]))
+    failed = most_first(item["failed"])
     # A file that rests is counted by its reason as well.
     lacking = item["expected_files"] - item["held_files"] - item["waiting_files"] - item["resting_files"]
     return {
@@ -67,5 +63,5 @@ def _told(item: dict[str, Any]) -> dict[str, Any]:
         "failed": failed,
         "failed_files": sum(count for _, count in failed),
         "lacking_files": max(lacking, 0),
-        "not_files": sorted(item["not_files"].items(), key=lambda one: (-one[1], one[0])),
+        "not_files": most_first(item["not_files"]),
     }

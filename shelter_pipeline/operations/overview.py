@@ -13,14 +13,18 @@ from typing import Any
 
 from shelter_pipeline.catalog import summaries, throughput
 from shelter_pipeline.catalog.reading import Rows, read_rows, reading
+from shelter_pipeline.catalog.watch_lists import URGENT_LEVEL
+from shelter_pipeline.domain.counts import most_first
 from shelter_pipeline.domain.fleet import SILENT_SECONDS
 from shelter_pipeline.domain.pace import Hour, Left, estimate, rates
+from shelter_pipeline.operations.status import active_seconds
 from shelter_pipeline.operations.workplace import Workplace
 
-_ACTIVE_LEASES = 1.5  # a node that has been silent for longer than this is not at work
 _ORGANIZATIONS = 12
 _TYPES = 12
 _DAYS, _HOURS = 90, 48
+_SAFE_COPIES = 2
+_VOLUNTEERS = 10
 _MOST_FRESH = 20_000  # captures since the last count that are looked at one by one
 _TYPE_FIGURES = ("files", "held_files", "pending_files", "failed_files", "held_bytes")
 
@@ -68,11 +72,12 @@ def read_overview(workplace: Workplace) -> dict[str, Any] | None:
     levels = counted["queue"].body["levels"]
     with reading(workplace.catalog) as connection:
         clock = throughput.throughput_now(connection)
+        volunteers = read_rows(connection, "largest_volunteers", limit=_VOLUNTEERS)
         days = throughput.throughput_by(
             connection, "day", _since(clock["now"], timedelta(days=_DAYS - 1), "day")
         )
         hours = throughput.throughput_by(connection, "hour", _since(clock["now"], timedelta(days=7), "hour"))
-        now = read_rows(connection, "status_now", active_seconds=_active_seconds(workplace))[0]
+        now = read_rows(connection, "status_now", active_seconds=active_seconds(workplace))[0]
     largest = summaries.largest_organizations(workplace.catalog, limit=_ORGANIZATIONS)
     files = _files(holdings)
     return {
@@ -101,13 +106,15 @@ def read_overview(workplace: Workplace) -> dict[str, Any] | None:
         "lost_files": holdings["lost_files"],
         "at_risk": {
             "urgent": sum(
-                row["waiting"] + row["resting"] + row["failed"] for row in levels if row["level"] >= _URGENT
+                row["waiting"] + row["resting"] + row["failed"]
+                for row in levels
+                if row["level"] >= URGENT_LEVEL
             ),
             "lost": holdings["lost_files"]["files"] - holdings["lost_files"]["held"],
             "single": sum(row["contents"] for row in holdings["spread"] if row["copies"] < _SAFE_COPIES),
         },
         "nodes": {"known": now["nodes"], "active": now["active_nodes"]},
-        "volunteers": holdings["volunteers"],
+        "volunteers": volunteers,
         "pace": _pace(hours, clock, _left(holdings, files)),
         "portal_list": overview["portal_list"],
     }
@@ -151,7 +158,7 @@ def read_live(workplace: Workplace, *, captures: int = 20) -> Live:
         [now] = read_rows(
             connection,
             "live_now",
-            active_seconds=_active_seconds(workplace),
+            active_seconds=active_seconds(workplace),
             silent_seconds=SILENT_SECONDS,
             newest=holdings["newest_capture"] if holdings else 0,
             most=_MOST_FRESH if holdings else 0,
@@ -200,10 +207,6 @@ def _pace(hours: Rows, clock: Mapping[str, Any], left: Left) -> dict[str, Any]:
     }
 
 
-_URGENT = 9
-_SAFE_COPIES = 2
-
-
 def _left(holdings: Mapping[str, Any], files: Mapping[str, int]) -> Left:
     waiting = [row for row in holdings["files"] if row["state"] == "pending"]
     return Left(
@@ -233,7 +236,7 @@ def _reasons(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     for row in rows:
         if row["state"] != "held" and row["reason"]:
             counts[row["reason"]] = counts.get(row["reason"], 0) + row["files"]
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return dict(most_first(counts))
 
 
 def _bytes(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -319,7 +322,3 @@ def _floor(moment: datetime, step: timedelta) -> datetime:
 
 def _since(now: datetime, span: timedelta, unit: str) -> datetime:
     return _floor(now - span, timedelta(days=1) if unit == "day" else timedelta(hours=1))
-
-
-def _active_seconds(workplace: Workplace) -> float:
-    return _ACTIVE_LEASES * workplace.settings.lease_seconds

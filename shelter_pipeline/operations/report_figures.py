@@ -6,6 +6,7 @@ another `FORMAT`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -14,6 +15,7 @@ from typing import Any
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.portals import find_portal, organization_id
 from shelter_pipeline.catalog.reporting import Snapshot
+from shelter_pipeline.domain.counts import most_first
 from shelter_pipeline.domain.errors import SetupError
 from shelter_pipeline.domain.loss_words import evidence_told
 from shelter_pipeline.domain.verdict_words import in_words, verdict_words
@@ -86,7 +88,7 @@ def read_figures(snapshot: Snapshot, scope: Scope) -> dict[str, Any]:
         "portals": snapshot.rows("report_portals", organizations=ids),
         "organizations": organizations,
         "organizations_by_verdict": _explained(
-            _tally(row["verdict"] for row in organizations), "organizations", verdict_words
+            Counter(row["verdict"] for row in organizations), "organizations", verdict_words
         ),
         "missing_by_reason": [
             {
@@ -162,21 +164,12 @@ def _types(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "name": row["name"] or "unknown"} for row in rows[:_MOST_TYPES]]
 
 
-def _tally(words: Any) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for word in words:
-        found[word] = found.get(word, 0) + 1
-    return found
-
-
-def _summed(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _summed(rows: Sequence[Mapping[str, Any]], name: str) -> Counter[str]:
+    found: Counter[str] = Counter()
     for row in rows:
-        for word, count in row[name].items():
-            found[word] = found.get(word, 0) + count
+        found.update(row[name])
     return found
 
 
 def _explained(counts: Mapping[str, int], what: str, words: Callable[[str], str]) -> list[dict[str, Any]]:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [{"word": word, "sentence": words(word), what: count} for word, count in ordered]
+    return [{"word": word, "sentence": words(word), what: count} for word, count in most_first(counts)]

@@ -7,7 +7,7 @@ from typing import Any
 from shelter_pipeline.domain.nightly import next_harvest
 from shelter_pipeline.operations.workplace import Workplace
 
-ACTIVE_LEASES = 1.5  # a node that has been silent for longer than this is not at work
+_ACTIVE_LEASES = 1.5  # a node that has been silent for longer than this is not at work
 
 
 def count_totals(workplace: Workplace) -> dict[str, Any]:
@@ -17,8 +17,12 @@ def count_totals(workplace: Workplace) -> dict[str, Any]:
 
 def look_around(workplace: Workplace) -> dict[str, Any]:
     """What is going on as of now; quick at any size."""
-    active = ACTIVE_LEASES * workplace.settings.lease_seconds
-    return dict(workplace.catalog.rows("status_now", active_seconds=active)[0])
+    return dict(workplace.catalog.rows("status_now", active_seconds=active_seconds(workplace))[0])
+
+
+def active_seconds(workplace: Workplace) -> float:
+    """How long a node may have been silent and still counts as at work."""
+    return _ACTIVE_LEASES * workplace.settings.lease_seconds
 
 
 def system_status(workplace: Workplace, now: dict[str, Any], totals: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from shelter_pipeline.catalog import browsing, summaries
 from shelter_pipeline.catalog.reading import Rows
 from shelter_pipeline.catalog.watch_lists import REFUSING, SHOWN, URGENT_LEVEL
 from shelter_pipeline.domain.asset_words import where_it_stands
+from shelter_pipeline.domain.counts import most_first
 from shelter_pipeline.operations.explain import explain_asset
 from shelter_pipeline.operations.loss_lists import by_holding, with_evidence
-from shelter_pipeline.operations.status import ACTIVE_LEASES
+from shelter_pipeline.operations.status import active_seconds
 from shelter_pipeline.operations.workplace import Workplace
 
 _SHOWN = 10
@@ -78,7 +79,7 @@ def volunteers(workplace: Workplace, number: int) -> dict[str, Any] | None:
     skip = (number - 1) * NODES_A_PAGE
     found = browsing.volunteers(
         workplace.catalog,
-        active_seconds=ACTIVE_LEASES * workplace.settings.lease_seconds,
+        active_seconds=active_seconds(workplace),
         skip=skip,
         limit=NODES_A_PAGE,
     )
@@ -99,7 +100,7 @@ def _hosts(counted: Sequence[Mapping[str, Any]]) -> dict[str, Rows]:
     """Hosts that mostly refuse, and those that are mostly silent."""
     found: dict[str, Rows] = {"refusing": [], "silent": []}
     for row in counted:
-        reasons = sorted(row["reasons"].items(), key=lambda one: (-one[1], one[0]))
+        reasons = most_first(row["reasons"])
         found["refusing" if reasons[0][0] in REFUSING else "silent"].append({**row, "reasons": reasons})
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from shelter_pipeline.domain.verdict_words import VERDICTS
@@ -67,14 +66,10 @@ def timeline_chart(days: Iterable[Mapping[str, Any]], hours: Iterable[Mapping[st
 def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
     known = list(rows)
     return {
-        "at": [int(_moment(row["begins"]).timestamp()) for row in known],
+        "at": [int(row["begins"].timestamp()) for row in known],
         "files": [row["files"] for row in known],
         "bytes": [row["bytes"] for row in known],
     }
-
-
-def _moment(value: datetime | str) -> datetime:
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _verdict_segments(verdicts: Mapping[str, int]) -> list[tuple[str, int, str]]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from shelter_pipeline.domain.counts import most_first
+
 _TRUST = (
     (0.75, "proved over and over"),
     (0.4, "proved many times"),
@@ -62,8 +64,7 @@ def percent(part: float, whole: float) -> str:
 
 def by_reason(failed: Mapping[str, int]) -> str:
     """`not-found 3, empty 1`, most first; a dash for none."""
-    ordered = sorted(failed.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{reason} {count}" for reason, count in ordered) or "–"
+    return ", ".join(f"{reason} {count}" for reason, count in most_first(failed)) or "–"
 
 
 def moment(at: datetime | str | None) -> str:

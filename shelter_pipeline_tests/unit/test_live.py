@@ -63,8 +63,8 @@ def test_all_listeners_share_one_reading_and_nobody_reads_without_them() -> None
             assert (await told(listener))["now"] == {"held": 1}
         assert catalog.reads < 20
         for listener in listeners:
-            listener.leave()
-            listener.leave()
+            listener.close()
+            listener.close()
         assert live.listeners == 0
         await asyncio.sleep(0.05)
         before = catalog.reads
@@ -83,7 +83,7 @@ def test_who_comes_and_goes_in_a_loop_has_nothing_read_more_often() -> None:
             listener = live.join("restless")
             await told(listener)
             assert (await told(listener))["now"] == {"held": 1}
-            listener.leave()
+            listener.close()
         assert catalog.reads == 1
 
     asyncio.run(body())
@@ -97,13 +97,13 @@ def test_who_comes_after_a_while_without_anybody_is_told_what_is_new_then() -> N
         first = live.join("first")
         await told(first)
         await told(first)
-        first.leave()
+        first.close()
         await asyncio.sleep(0.1)
         catalog.telling = Telling({"held": 2})
         second = live.join("second")
         await told(second)
         assert (await told(second))["now"] == {"held": 2}
-        second.leave()
+        second.close()
 
     asyncio.run(body())
 
@@ -122,7 +122,7 @@ def test_each_entry_is_told_once_and_whoever_is_slow_gets_the_newest() -> None:
             await until(lambda reads=reads: catalog.reads > reads + 1)
         newest = await told(listener)
         assert newest == {"now": {"held": 6}, "activity": {"entries": ["the 6th"]}}
-        listener.leave()
+        listener.close()
 
     asyncio.run(body())
 
@@ -138,7 +138,7 @@ def test_trouble_is_told_and_the_stream_goes_on() -> None:
         assert "does not answer" in str((await told(listener))["trouble"])
         catalog.is_away = False
         assert (await told(listener))["now"] == {"held": 1}
-        listener.leave()
+        listener.close()
 
     asyncio.run(body())
 
@@ -150,7 +150,7 @@ def test_who_hears_nothing_new_is_told_that_somebody_is_there() -> None:
         await told(listener)
         await told(listener)
         assert await told(listener) == {"beat": {}}
-        listener.leave()
+        listener.close()
 
     asyncio.run(body())
 
@@ -164,10 +164,10 @@ def test_one_caller_does_not_take_the_places_of_all() -> None:
         others = [live.join(f"caller {number}") for number in range(45)]
         with pytest.raises(TooManyListenersError):
             live.join("one too many")
-        of_one[0].leave()
-        live.join("one too many").leave()
+        of_one[0].close()
+        live.join("one too many").close()
         for listener in (*of_one, *others):
-            listener.leave()
+            listener.close()
 
     asyncio.run(body())
 
@@ -183,6 +183,6 @@ def test_a_server_that_ends_ends_its_streams() -> None:
             await anext(listener.events)
         with pytest.raises(TooManyListenersError):
             live.join("somebody else")
-        listener.leave()
+        listener.close()
 
     asyncio.run(body())

@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from shelter_pipeline.api.answers import answer
 from shelter_pipeline.api.errors import unavailable
-from shelter_pipeline.api.live import Listener, Live, Telling, TooManyListenersError
+from shelter_pipeline.api.live import Live, Telling, TooManyListenersError
 from shelter_pipeline.api.methods import IS_HEAD
+from shelter_pipeline.api.pieces import Pieces
 from shelter_pipeline.api.remembered import remembered
 from shelter_pipeline.api.services import services_of
 from shelter_pipeline.api.upkeep import upkeep_of
@@ -27,22 +26,6 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _making = threading.Lock()
 
 
-class _Told(StreamingResponse):
-    """The events of a listener, whose place is free again however the answer ends."""
-
-    media_type = _MEDIA_TYPE
-
-    def __init__(self, listener: Listener) -> None:
-        super().__init__(listener.events, headers=_HEADERS)
-        self._listener = listener
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._listener.leave()
-
-
 @router.get("/browse/events", include_in_schema=False)
 async def events(request: Request) -> Response:
     """`now` with figures when they change, `activity` with new captures, `trouble` while nothing can be known."""
@@ -50,9 +33,10 @@ async def events(request: Request) -> Response:
         return Response(headers=_HEADERS, media_type=_MEDIA_TYPE)
     caller = request.client.host if request.client else ""
     try:
-        return _Told(live_of(request).join(caller))
+        listener = live_of(request).join(caller)
     except TooManyListenersError as error:
         return unavailable(error.reason, str(error), error.retry_after_seconds)
+    return Pieces(listener, listener.events, 200, _HEADERS, _MEDIA_TYPE)
 
 
 @router.get("/browse/now", include_in_schema=False)

@@ -14,8 +14,8 @@ from shelter_pipeline.api.services import Serving
 from shelter_pipeline.api.upkeep import Upkept
 from shelter_pipeline.catalog.browsing import LossSearch
 from shelter_pipeline.domain.losses import KINDS, STATES
+from shelter_pipeline.operations.ledger import portal_keys
 from shelter_pipeline.operations.loss_lists import loss_figures, losses_listed
-from shelter_pipeline.operations.organization_lists import portal_slugs
 
 router = APIRouter(include_in_schema=False)
 _HERE = "/browse/losses"
@@ -39,6 +39,6 @@ def losses(
         figures=figures,
         states=STATES,
         kinds=KINDS,
-        portals=portal_slugs(serving.workplace),
+        portals=sorted(portal_keys(serving.workplace)),
         **found,
     )

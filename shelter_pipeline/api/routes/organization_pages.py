@@ -16,11 +16,11 @@ from shelter_pipeline.api.services import Serving
 from shelter_pipeline.api.upkeep import Upkept
 from shelter_pipeline.catalog.browsing import OrganizationSearch
 from shelter_pipeline.domain.verdict_words import VERDICTS
+from shelter_pipeline.operations.ledger import portal_keys
 from shelter_pipeline.operations.loss_lists import with_evidence
 from shelter_pipeline.operations.organization_lists import (
     organization_whole,
     organizations_page,
-    portal_slugs,
 )
 from shelter_pipeline.operations.pages import Page
 from shelter_pipeline.operations.read_datasets import DatasetQuestion, list_datasets
@@ -57,7 +57,7 @@ def organizations(
         address=Address(_HERE, asked.told),
         whole=whole,
         verdicts=[word for word in VERDICTS if word in whole["organizations_by_verdict"]],
-        portals=portal_slugs(serving.workplace),
+        portals=sorted(portal_keys(serving.workplace)),
         **found,
     )
 

@@ -1,2 +1,0 @@
--- Every portal, by its short name.
-SELECT slug FROM portal ORDER BY slug;
