@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from shelter_pipeline.commands.printing import AsJson, bars, named, print_result, say
@@ -44,7 +44,7 @@ def report(
                 written = write_report(workplace, scope, parent=to, formats=chosen, progress=named(shown))
     folder = written.folder.absolute()
     if as_json:
-        files = [asdict(file) for file in written.files]
+        files = msgspec.to_builtins(written.files)
         print_result({"folder": str(folder), "files": files, "counted_at": written.counted_at}, as_json)
         return
     say(written.summary)

@@ -38,7 +38,7 @@ def store_report(workplace: Workplace) -> KeptReport:
             counted_at=written.counted_at,
             summary=written.summary,
             totals=written.totals,
-            files=tuple(KeptFile(file.name, file.bytes, file.sha256) for file in written.files),
+            files=written.files,
         )
         vault.keep_report(workplace.store, report, written.folder)
     return report

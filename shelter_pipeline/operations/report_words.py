@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from shelter_pipeline.domain.verdict_words import VERDICTS
 from shelter_pipeline.domain.verdicts import REASONS
 from shelter_pipeline.operations.report_columns import TABLES, Table
 from shelter_pipeline.presentation.words import moment, plain
+from shelter_pipeline.vault.reports import KeptFile
 
 SUMS = "SHA256SUMS"
 README = "README.txt"
@@ -36,19 +36,10 @@ _SAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFile:
-    """One file of a report, as it was written."""
-
-    name: str
-    bytes: int
-    sha256: str
-
-    @classmethod
-    def of(cls, path: Path) -> ReportFile:
-        """The file that stands there."""
-        with path.open("rb") as file:
-            return cls(path.name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+def written_file(path: Path) -> KeptFile:
+    """A file of a report, as it stands there."""
+    with path.open("rb") as file:
+        return KeptFile(path.name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def says(name: str) -> str:
@@ -108,7 +99,7 @@ def _dictionary(table: Table) -> Iterable[str]:
     yield from (f"  {column.name} ({column.kind}): {column.says}" for column in table.columns)
 
 
-def data_package(figures: Mapping[str, Any], files: Sequence[ReportFile]) -> str:
+def data_package(figures: Mapping[str, Any], files: Sequence[KeptFile]) -> str:
     """The folder as a tabular Data Package (https://specs.frictionlessdata.io)."""
     return json.dumps(
         {
@@ -124,7 +115,7 @@ def data_package(figures: Mapping[str, Any], files: Sequence[ReportFile]) -> str
     )
 
 
-def _resource(file: ReportFile) -> dict[str, Any]:
+def _resource(file: KeptFile) -> dict[str, Any]:
     stem, _, suffix = file.name.rpartition(".")
     described = {
         "name": file.name.lower().replace(".", "-"),
@@ -162,6 +153,6 @@ def _field(name: str, kind: str, says: str) -> dict[str, Any]:
     )
 
 
-def sums(files: Sequence[ReportFile]) -> str:
+def sums(files: Sequence[KeptFile]) -> str:
     """The lines that `sha256sum --check` reads."""
     return "".join(f"{file.sha256}  {file.name}\n" for file in files)

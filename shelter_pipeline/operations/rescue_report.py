@@ -30,16 +30,17 @@ from shelter_pipeline.operations.report_words import (
     PACKAGE,
     README,
     SUMS,
-    ReportFile,
     data_package,
     readme,
     says,
     sums,
+    written_file,
 )
 from shelter_pipeline.operations.whole_folder import new_folder
 from shelter_pipeline.operations.workplace import Workplace
 from shelter_pipeline.presentation.reports import render_report
 from shelter_pipeline.settings import Settings
+from shelter_pipeline.vault.reports import KeptFile
 
 HTML, PDF, JSON = "html", "pdf", "json"
 FORMATS = (HTML, PDF, JSON, CSV, PARQUET)
@@ -54,7 +55,7 @@ class WrittenReport:
     """A report that stands whole in `folder`, and what it says in a sentence."""
 
     folder: Path
-    files: tuple[ReportFile, ...]
+    files: tuple[KeptFile, ...]
     counted_at: datetime
     summary: str
     totals: dict[str, int]
@@ -136,7 +137,7 @@ def _write_tables(
 
 def _write_rest(
     folder: Path, figures: dict[str, Any], formats: Sequence[str], browser: str | None, settings: Settings
-) -> tuple[ReportFile, ...]:
+) -> tuple[KeptFile, ...]:
     """The report itself, then what describes the folder, each of the files that are there by then."""
     tables = sorted(path.name for path in folder.iterdir())
     mine = [f"report.{name}" for name in (HTML, PDF, JSON) if name in formats]
@@ -153,9 +154,9 @@ def _write_rest(
         if HTML not in formats:
             (folder / "report.html").unlink()
     (folder / README).write_text(readme(figures, names), encoding="utf-8")
-    files = [ReportFile.of(folder / name) for name in names if name not in (PACKAGE, SUMS)]
+    files = [written_file(folder / name) for name in names if name not in (PACKAGE, SUMS)]
     if tables:
         (folder / PACKAGE).write_text(data_package(figures, files), encoding="utf-8")
-        files.append(ReportFile.of(folder / PACKAGE))
+        files.append(written_file(folder / PACKAGE))
     (folder / SUMS).write_text(sums(files), encoding="utf-8")
-    return (*files, ReportFile.of(folder / SUMS))
+    return (*files, written_file(folder / SUMS))

@@ -15,6 +15,7 @@ LOSSES = "/browse/losses"
 NODES = "/browse/nodes"
 ORGANIZATIONS = "/browse/organizations"
 QUEUE = "/browse/queue"
+REPORTS = "/browse/reports"
 
 
 def organization_page(key: str) -> str:

@@ -6,6 +6,7 @@ from shelter_pipeline.domain.fleet import UPKEEP
 from shelter_pipeline.operations.kept_reports import store_report
 from shelter_pipeline.orchestration.guide import about
 from shelter_pipeline.orchestration.jobs import first_in_queue
+from shelter_pipeline.orchestration.links import REPORTS, links
 from shelter_pipeline.orchestration.resources import Workplaces
 from shelter_pipeline.orchestration.tables import table
 
@@ -15,11 +16,10 @@ def write_report(context: dg.OpExecutionContext, workplaces: dg.ResourceParam[Wo
     """Count everything in one moment, and keep the report in the store: HTML, JSON, Parquet, PDF where a browser is."""
     with workplaces.open() as workplace:
         report = store_report(workplace)
-        public = workplace.settings.api_public_url
-    pages = {"report": dg.MetadataValue.url(f"{public.rstrip('/')}/browse/reports/{report.name}/report.html")}
+        pages = links(workplace.settings, report=f"{REPORTS}/{report.name}/report.html")
     context.add_output_metadata(
         {
-            **(pages if public else {}),
+            **pages,
             "place in the store": f"reports/{report.name}/",
             "counted at": dg.MetadataValue.timestamp(report.counted_at),
             "summary": report.summary,
