@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from shelter_pipeline.domain import verdict_words
 from shelter_pipeline.presentation import words
-from shelter_pipeline.presentation.statics import static_text, static_url
+from shelter_pipeline.presentation.statics import static_url
 from shelter_pipeline.release import RELEASE
 
 _FILTERS = (
@@ -17,7 +17,6 @@ _FILTERS = (
     verdict_words.in_words,
     verdict_words.verdict_words,
     words.brief,
-    words.by_reason,
     words.iso,
     words.moment,
     words.number,
@@ -28,7 +27,6 @@ _FILTERS = (
     words.quoted,
     words.sentence,
     words.size,
-    words.span,
     words.trust_words,
 )
 
@@ -49,5 +47,5 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters.update({function.__name__: function for function in _FILTERS})
-    environment.globals.update(static_url=static_url, static_text=static_text, release=RELEASE)
+    environment.globals.update(static_url=static_url, release=RELEASE)
     return environment
