@@ -13,7 +13,10 @@ from shelter_pipeline_tests.support.api import an_api
     ("dagster", "leads"),
     [
         # A proxy before an API beside which Dagster runs: what is on its loopback is not on the reader's.
-        ("http://127.0.0.1:3000", {"localhost:8000": True, "data.example.org": False, "127.example.org": False}),
+        (
+            "http://127.0.0.1:3000",
+            {"localhost:8000": True, "data.example.org": False, "127.example.org": False},
+        ),
         ("https://dagster.example.org", {"localhost:8000": True, "data.example.org": True}),
     ],
 )
