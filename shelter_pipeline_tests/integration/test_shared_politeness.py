@@ -182,29 +182,29 @@ def test_the_starts_of_all_processes_lie_a_delay_apart(
 
 
 def test_starts_lie_a_delay_apart_although_processes_are_stopped_and_go_on(
-    catalog: Catalog, catalog_url: str, site: LocalSite
+    catalog: Catalog, catalog_url: str, tmp_path: Path
 ) -> None:
-    log = Log(seconds=0.01)
-    url = site.answers("/file", log.answer)
-    set_host(catalog, parse_url(url).host, delay_seconds=0.2, connections=8)
+    web = WideWeb(files=1, hosts=1, latency_seconds=0.01, port=free_ports(1)[0])
+    set_host(catalog, parse_url(web.url(0)).host, delay_seconds=0.2, connections=8)
 
-    with askers(catalog_url, url, processes=3, threads=6, times=10) as running:
-        while any(process.poll() is None for process in running):
-            for process in running:
-                process.send_signal(signal.SIGSTOP)
-                time.sleep(0.7)
-                process.send_signal(signal.SIGCONT)
-        done = [process.wait(120) for process in running]
+    with running_wide_web(tmp_path, web) as served:
+        with askers(catalog_url, web.url(0), processes=3, threads=6, times=10) as running:
+            while any(process.poll() is None for process in running):
+                for process in running:
+                    process.send_signal(signal.SIGSTOP)
+                    time.sleep(0.7)
+                    process.send_signal(signal.SIGCONT)
+            done = [process.wait(120) for process in running]
+        seen = manners(served.requests())
 
     assert done == [0, 0, 0]
-    assert len(log.gaps) == 29
-    assert min(log.gaps) >= 0.2
+    assert len(seen.gaps) == 29
+    assert seen.least_gap_seconds >= 0.2
 
 
-def test_starts_lie_a_delay_apart_although_the_database_is_slow(catalog: Catalog, site: LocalSite) -> None:
-    log = Log(seconds=0)
-    url = site.answers("/file", log.answer)
-    set_host(catalog, parse_url(url).host, delay_seconds=0.1, connections=8)
+def test_starts_lie_a_delay_apart_although_the_database_is_slow(catalog: Catalog, tmp_path: Path) -> None:
+    web = WideWeb(files=1, hosts=1, latency_seconds=0, port=free_ports(1)[0])
+    set_host(catalog, parse_url(web.url(0)).host, delay_seconds=0.2, connections=8)
 
     class SlowLedger(HostLedger):
         def settle(self, wishes: Wishes) -> Grants:
@@ -213,16 +213,20 @@ def test_starts_lie_a_delay_apart_although_the_database_is_slow(catalog: Catalog
             time.sleep(0.3)
             return grants
 
-    with ExitStack() as closing_last:
-        pool = closing_last.enter_context(ThreadPoolExecutor(8))
-        for _ in range(2):
-            politeness = closing_last.enter_context(sharing(catalog, ledger=SlowLedger(catalog)))
-            reader = PoliteDoor(open_door(), politeness)
-            asked = [pool.submit(reader.read, url) for _ in range(20)]
-        for one in asked:
-            one.result(60)
+    with running_wide_web(tmp_path, web) as served:
+        with ExitStack() as closing_last:
+            pool = closing_last.enter_context(ThreadPoolExecutor(8))
+            asked = []
+            for _ in range(2):
+                politeness = closing_last.enter_context(sharing(catalog, ledger=SlowLedger(catalog)))
+                reader = PoliteDoor(open_door(), politeness)
+                asked += [pool.submit(reader.read, web.url(0)) for _ in range(20)]
+            for one in asked:
+                one.result(60)
+        seen = manners(served.requests())
 
-    assert min(log.gaps) >= 0.1
+    assert len(seen.gaps) == 39
+    assert seen.least_gap_seconds >= 0.2
 
 
 def test_a_process_that_dies_with_a_span_costs_the_others_a_few_seconds(
@@ -368,7 +372,7 @@ def test_slots_are_given_back_when_nobody_wants_the_host_any_more(catalog: Catal
     with sharing(catalog) as politeness:
         (turn,) = taken(politeness, url, 1)
         turn.end(None)
-        assert live_slots(catalog) == 1
+        assert 1 <= live_slots(catalog) <= 2  # who asks again before there is one gets one more
 
         wait_until(lambda: live_slots(catalog) == 0)
 
