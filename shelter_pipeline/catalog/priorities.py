@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shelter_pipeline.catalog.connection import Catalog
@@ -21,14 +21,18 @@ def top_assets(
     return [dict(row) for row in catalog.rows("top_assets", limit=limit, organization_id=organization_id)]
 
 
-def facts_of_asset(catalog: Catalog, asset_id: int) -> Mapping[str, Any]:
-    """All that the score of one asset was made of: its parts, and what is known of file, host and copies."""
-    return catalog.rows("facts_of_asset", asset_id=asset_id, dead_reasons=list(DEAD))[0]
+def facts_of_assets(catalog: Catalog, asset_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """All that the scores of these assets were made of: parts, and what is known of file, host and copies. By id."""
+    rows = catalog.rows("facts_of_assets", asset_ids=list(asset_ids), dead_reasons=list(DEAD))
+    return {row["asset_id"]: row for row in rows}
 
 
-def facts_of_datasets(catalog: Catalog, asset_id: int) -> list[Mapping[str, Any]]:
-    """What is known of each dataset that lists an asset, as far as it counts for the score."""
-    return catalog.rows("facts_of_datasets", asset_id=asset_id)
+def facts_of_datasets(catalog: Catalog, asset_ids: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
+    """What is known of each dataset that lists one of these assets, as far as it counts for scores. By asset."""
+    found: dict[int, list[Mapping[str, Any]]] = {asset_id: [] for asset_id in asset_ids}
+    for row in catalog.rows("facts_of_datasets", asset_ids=list(found)):
+        found[row["asset_id"]].append(row)
+    return found
 
 
 def assets_of_dataset(catalog: Catalog, dataset_id: int, *, limit: int) -> list[Mapping[str, Any]]:

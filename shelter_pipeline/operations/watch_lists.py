@@ -10,7 +10,7 @@ from shelter_pipeline.catalog.reading import Rows
 from shelter_pipeline.catalog.watch_lists import REFUSING, SHOWN, URGENT_LEVEL
 from shelter_pipeline.domain.asset_words import where_it_stands
 from shelter_pipeline.domain.counts import most_first
-from shelter_pipeline.operations.explain import explain_asset
+from shelter_pipeline.operations.explain import explain_assets
 from shelter_pipeline.operations.loss_lists import by_holding, with_evidence
 from shelter_pipeline.operations.status import active_seconds
 from shelter_pipeline.operations.workplace import Workplace
@@ -119,14 +119,12 @@ def _urgent(
     workplace: Workplace, asset_ids: Sequence[int], *, states: Sequence[str] = ("pending", "failed", "dead")
 ) -> Rows:
     """The same with why they come first."""
-    return [
-        {**line, "because": _because(workplace, line["id"])}
-        for line in _lines(workplace, asset_ids, states=states)
-    ]
+    lines = _lines(workplace, asset_ids, states=states)
+    explained = explain_assets(workplace, [line["id"] for line in lines])
+    return [{**line, "because": _because(one)} for line, one in zip(lines, explained, strict=True)]
 
 
-def _because(workplace: Workplace, asset_id: int) -> list[str]:
-    explained = explain_asset(workplace, asset_id)
+def _because(explained: Mapping[str, Any]) -> list[str]:
     told = [part["because"] for part in explained["parts"] if part["part"] > 0][:_REASONS_SHOWN]
     if explained["pinned"] or explained["level_set"] or explained["boost"]:
         told.insert(0, "an operator has put it forward")

@@ -19,7 +19,7 @@ from shelter_pipeline.catalog.portals import organization_id
 from shelter_pipeline.cli import app
 from shelter_pipeline.domain.errors import RefusedError, SetupError
 from shelter_pipeline.domain.records import OrganizationRecord
-from shelter_pipeline.operations.explain import explain
+from shelter_pipeline.operations.explain import explain, explain_assets
 from shelter_pipeline.operations.losses import decide_losses
 from shelter_pipeline.operations.node_work import Wishes, allocate_work
 from shelter_pipeline.operations.overrides import moment_of, override, override_table, revoke, set_priorities
@@ -280,6 +280,19 @@ def test_a_dataset_is_explained_by_its_files_and_the_first_of_them(workplace: Wo
     assert [file["url"] for file in told["assets"]] == [url("air")]
     assert told["first"]["url"] == url("air")
     assert told["best_score"] == told["first"]["score"]
+
+
+def test_files_of_several_datasets_and_organizations_are_explained_together_as_each_alone(
+    workplace: Workplace,
+) -> None:
+    ids = [asset_id(workplace.catalog, name) for name in ("buoy", "air", "sea")]
+
+    together = explain_assets(workplace, ids)
+
+    alone = [explain(workplace, str(one)) for one in ids]
+    assert together == [{name: one[name] for name in one if name != "overrides"} for one in alone]
+    assert [len(one["datasets"]) for one in together] == [1, 2, 1]
+    assert explain_assets(workplace, []) == []
 
 
 def test_a_file_without_a_score_is_explained_as_having_none(workplace: Workplace) -> None:

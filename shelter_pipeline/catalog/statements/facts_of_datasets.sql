@@ -1,22 +1,36 @@
--- What is known of every dataset that lists a file, at most a hundred of them, the most popular first.
-SELECT dataset.id AS dataset_id, dataset.slug, dataset.title, dataset.keywords, dataset.themes, dataset.state,
-       dataset.modified, organization.key AS organization, organization.slug AS organization_slug,
-       organization.name AS organization_name, sighting.popularity AS views,
+-- What is known of every dataset that lists one of these files, of each file at most a hundred, the most popular first.
+WITH member AS MATERIALIZED (
+    SELECT wanted.asset_id, listing.*
+      FROM unnest(CAST(:asset_ids AS bigint[])) AS wanted (asset_id)
+     CROSS JOIN LATERAL (SELECT dataset.id AS dataset_id, dataset.organization_id, dataset_signal.popularity
+                           FROM (SELECT DISTINCT resource.dataset_id
+                                   FROM asset_resource JOIN resource ON resource.id = asset_resource.resource_id
+                                  WHERE asset_resource.asset_id = wanted.asset_id) AS listed
+                           JOIN dataset ON dataset.id = listed.dataset_id
+                           LEFT JOIN dataset_signal ON dataset_signal.dataset_id = dataset.id
+                          ORDER BY dataset_signal.popularity DESC NULLS LAST, dataset.id
+                          LIMIT 100) AS listing
+), owner AS MATERIALIZED (
+    -- Files of one list mostly have one publisher, and its datasets may be tens of thousands: they are counted once.
+    SELECT organization.id, organization.key, organization.slug, organization.name,
+           (SELECT count(*) FROM loss JOIN dataset AS gone ON gone.id = loss.dataset_id
+             WHERE gone.organization_id = organization.id AND loss.state IN ('suspected', 'confirmed')) AS lost,
+           (SELECT count(*) FROM dataset AS whole WHERE whole.organization_id = organization.id) AS datasets
+      FROM organization
+     WHERE organization.id IN (SELECT organization_id FROM member)
+)
+SELECT member.asset_id, dataset.id AS dataset_id, dataset.slug, dataset.title, dataset.keywords, dataset.themes,
+       dataset.state, dataset.modified, owner.key AS organization, owner.slug AS organization_slug,
+       owner.name AS organization_name, sighting.popularity AS views,
        dataset_signal.popularity, dataset_signal.threat, dataset_signal.dead_links, dataset_signal.relevance,
        dataset_signal.completeness,
        (SELECT loss.state FROM loss WHERE loss.dataset_id = dataset.id
            AND loss.state IN ('withheld', 'suspected', 'confirmed') LIMIT 1) AS lost,
-       (SELECT count(*) FROM loss JOIN dataset AS gone ON gone.id = loss.dataset_id
-         WHERE gone.organization_id = dataset.organization_id
-           AND loss.state IN ('suspected', 'confirmed')) AS organization_lost,
-       (SELECT count(*) FROM dataset AS whole WHERE whole.organization_id = dataset.organization_id)
-           AS organization_datasets,
+       owner.lost AS organization_lost, owner.datasets AS organization_datasets,
        best.name AS ranking, best.rank AS ranked, best.events, tally.files, tally.held
-  FROM (SELECT DISTINCT resource.dataset_id
-          FROM asset_resource JOIN resource ON resource.id = asset_resource.resource_id
-         WHERE asset_resource.asset_id = :asset_id) AS member
+  FROM member
   JOIN dataset ON dataset.id = member.dataset_id
-  JOIN organization ON organization.id = dataset.organization_id
+  JOIN owner ON owner.id = member.organization_id
   LEFT JOIN sighting ON sighting.dataset_id = dataset.id
   LEFT JOIN dataset_signal ON dataset_signal.dataset_id = dataset.id
   LEFT JOIN LATERAL (SELECT ranking.name, rank.rank, rank.events
@@ -27,5 +41,4 @@ SELECT dataset.id AS dataset_id, dataset.slug, dataset.title, dataset.keywords, 
                        JOIN asset_resource ON asset_resource.resource_id = resource.id
                        JOIN asset ON asset.id = asset_resource.asset_id
                       WHERE resource.dataset_id = dataset.id) AS tally
- ORDER BY dataset_signal.popularity DESC NULLS LAST, dataset.id
- LIMIT 100;
+ ORDER BY member.asset_id, dataset_signal.popularity DESC NULLS LAST, dataset.id;

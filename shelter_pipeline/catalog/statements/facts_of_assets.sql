@@ -1,4 +1,4 @@
--- All that one file's score was made of, but for its datasets: the parts as they were kept, and the facts as they are.
+-- All that files' scores were made of, but for their datasets: the parts as they were kept, and the facts as they are.
 SELECT asset.id AS asset_id, asset.url, asset.host, asset.state, asset.reason, priority.asset_id IS NOT NULL AS scored,
        priority.score, priority.level, priority.excluded, priority.pinned, priority.level_set, priority.boost,
        priority.popularity, priority.threat, priority.relevance, priority.scarcity, priority.staleness,
@@ -20,4 +20,4 @@ SELECT asset.id AS asset_id, asset.url, asset.host, asset.state, asset.reason, p
   LEFT JOIN organization ON organization.id = priority.organization_id
   LEFT JOIN probe ON probe.asset_id = asset.id
   LEFT JOIN host_signal ON host_signal.host = asset.host
- WHERE asset.id = :asset_id;
+ WHERE asset.id = ANY (CAST(:asset_ids AS bigint[]));
