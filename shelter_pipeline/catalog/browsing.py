@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.catalog.reading import LONGEST_SECONDS, Rows, read_ids, read_rows, reading, rows_of
-from shelter_pipeline.catalog.tables_catalogue import organization
+from shelter_pipeline.catalog.tables_catalogue import loss, organization
 
 Sort = Literal["name", "verdict", "datasets", "absent", "files", "share", "bytes", "failed"]
 Holding = Literal["whole", "part", "nothing"]
@@ -71,9 +71,13 @@ def find_losses(
     *,
     before: int | None,
     limit: int,
+    window: int | None = None,
     seconds: float = LONGEST_SECONDS,
 ) -> Rows:
-    """Losses below an id, newest first, each with its evidence and what we hold of it. TooBroadError."""
+    """Losses below an id, newest first, each with its evidence and what we hold of it. TooBroadError.
+
+    With `window` those of all organizations are looked for among so many ids below it.
+    """
     asked = {
         "before": before,
         "states": list(search.states),
@@ -84,10 +88,20 @@ def find_losses(
     }
     with reading(catalog, seconds=seconds) as connection:
         if search.organization is None:
-            found = read_rows(connection, "find_losses", **asked, organizations=None, window=None)
+            found = read_rows(connection, "find_losses", **asked, organizations=None, window=window)
         else:
             found = _losses_of(connection, search.organization, asked)
         return rows_of(connection, "loss_cards", [row["id"] for row in found])
+
+
+def end_of_window(catalog: Catalog, *, before: int | None, window: int) -> int | None:
+    """Below which id `find_losses` has not looked, or None if no loss is there."""
+    with reading(catalog) as connection:
+        newest, oldest = connection.execute(sa.select(sa.func.max(loss.c.id), sa.func.min(loss.c.id))).one()
+    if newest is None:
+        return None
+    end = int(newest + 1 if before is None else before) - window
+    return end if oldest < end else None
 
 
 def _losses_of(connection: Connection, key: str, asked: Mapping[str, Any]) -> Rows:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from shelter_pipeline.catalog.connection import Catalog
 from shelter_pipeline.domain.records import OrganizationRecord
-from shelter_pipeline.operations import organization_lists
+from shelter_pipeline.operations import loss_lists, organization_lists
 from shelter_pipeline.operations.watch_lists import at_risk, volunteers
 from shelter_pipeline_tests.api.shelves import FAILED, WAITING, a_shelf
 from shelter_pipeline_tests.support.api import ApiUnderTest, an_own_api
@@ -188,6 +188,33 @@ def test_losses_and_captures_are_paged_back_in_time_without_doubles(crowd: ApiUn
     assert len(seen) > 1
     assert all(seen)
     assert set(seen[0]).isdisjoint(seen[1])
+
+
+def test_a_rare_loss_is_found_by_looking_back_part_by_part(
+    crowd: ApiUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def walk() -> tuple[list[str], list[str]]:
+        pages, found = [], []
+        following: str | None = "/browse/losses?held=nothing"
+        while following is not None:
+            pages.append(crowd.get(following).text)
+            part = pages[-1].partition("data-results")[2]
+            found += re.findall(r"/browse/(?:datasets|files)/\d+", part.partition("<nav")[0])
+            link = re.search(r'href="(/browse/losses\?[^"]+)">Older', pages[-1])
+            following = link[1].replace("&amp;", "&") if link else None
+        return pages, found
+
+    whole, wanted = walk()
+    assert wanted
+    assert not any("looked through" in page for page in whole)
+
+    monkeypatch.setattr(loss_lists, "LOOKED_THROUGH", 10)
+    pages, found = walk()
+
+    assert found == wanted
+    assert len(pages) > len(whole)
+    assert all("10 losses were looked through for this page" in page for page in pages[:-1])
+    assert "looked through" not in pages[-1]
 
 
 def test_a_file_that_came_leaves_the_lists_before_anybody_counts_again(
