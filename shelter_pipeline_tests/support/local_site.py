@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
@@ -87,7 +87,9 @@ def local_site() -> Iterator[LocalSite]:
                 self.send_header(name, value)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # whoever asked may have seen enough
+                self.wfile.write(body)
+                self.wfile.flush()
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing: the test's output is its own."""
