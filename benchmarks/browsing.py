@@ -29,11 +29,21 @@ from shelter_pipeline.catalog.throughput import refresh_throughput
 
 _MOST_SECONDS = 1.0
 _MOST_BYTES = 100_000
+_SETTLED_SECONDS = 11  # until what was captured counts as complete
 _WATCHING = 20  # listeners of the events while pages are read
 # Captures of a year, so that there are hours and days to show.
 _SPREAD = (
     "UPDATE capture SET finished_at = now() - power(random(), 2) * interval '365 days',"
     " started_at = now() - interval '366 days'"
+)
+# As many more, as there are of files that are looked at night after night.
+_MORE = (
+    "INSERT INTO capture"
+    " (asset_id, verdict, reason, status, sha256, size, wire_bytes, started_at, finished_at, heads)"
+    " SELECT asset_id, CASE WHEN verdict = 'stored' THEN 'unchanged' ELSE verdict END, reason, status, sha256, size,"
+    " 500, started_at, now() - power(random(), 2) * interval '365 days',"
+    " jsonb_build_object('hops', jsonb_build_array(jsonb_build_object('url', repeat(md5(id::text), 8))))"
+    " FROM capture CROSS JOIN generate_series(1, %(nights)s) AS night"
 )
 
 
@@ -48,6 +58,7 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--datasets", type=int, default=526_000)
+    parser.add_argument("--nights", type=int, default=0, help="how often all files were looked at again")
     parser.add_argument("--times", type=int, default=40, help="how often each page is asked for")
     parser.add_argument("--folder", type=Path, help="where the database lives meanwhile (10 GB at full size)")
     parser.add_argument("--json", type=Path, help="keep every number here")
@@ -58,10 +69,18 @@ def _measure(options: argparse.Namespace, ground: Ground, catalog: Catalog) -> d
     fill(catalog, Size(options.datasets, 0))
     with catalog.begin() as connection:
         connection.exec_driver_sql(_SPREAD, {})
+        connection.exec_driver_sql(_MORE, {"nights": options.nights})
+        captures = connection.scalar(sa.text("SELECT count(*) FROM capture"))
     with catalog.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE capture")  # or autovacuum does it among the pages
-    results: dict[str, Any] = {"machine": ground.machine(), "datasets": options.datasets}
+    results: dict[str, Any] = {
+        "machine": ground.machine(),
+        "datasets": options.datasets,
+        "captures": captures,
+    }
     results["words"] = ground.timed(lambda: index_new_datasets(catalog))
+    refresh_throughput(catalog)
+    time.sleep(_SETTLED_SECONDS)
     results["captures by the hour"] = ground.timed(lambda: refresh_throughput(catalog))
     results["counts"] = ground.timed(lambda: refresh_summaries(catalog, older_than_seconds=0))
     paths = _paths(catalog)
@@ -138,7 +157,7 @@ def _watched(base: str, meter: Postgres, times: int) -> dict[str, Any]:
 
 
 def _show(results: dict[str, Any]) -> bool:
-    print(f"{results['machine']}\n{results['datasets']:,} datasets")
+    print(f"{results['machine']}\n{results['datasets']:,} datasets, {results['captures']:,} captures")
     for name in ("words", "captures by the hour", "counts"):
         print(f"{name}: {results[name]['wall']} s, of PostgreSQL {results[name]['postgres']} s")
     floor = results["pages"]["/health"]["p50"]
