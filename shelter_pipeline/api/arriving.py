@@ -14,6 +14,7 @@ import anyio.to_thread
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from shelter_pipeline.api.belongings import belonging
 from shelter_pipeline.api.errors import ApiError
 from shelter_pipeline.domain.errors import TransientError
 
@@ -48,10 +49,7 @@ class Arriving(Iterator[bytes]):
 
 async def with_body(request: Request, work: Callable[[Arriving], Result], *, at_once: int) -> Result:
     """What `work` makes of the body, in a thread. ApiError 503 if `at_once` bodies are on their way already."""
-    state = request.app.state
-    if not hasattr(state, "bodies"):
-        state.bodies = anyio.CapacityLimiter(at_once)
-    limiter: anyio.CapacityLimiter = state.bodies
+    limiter = belonging(request.app, "bodies", lambda: anyio.CapacityLimiter(at_once))
     if limiter.available_tokens < 1:
         raise ApiError(
             503,

@@ -9,10 +9,11 @@ from typing import Any
 
 from fastapi import Request
 
+from shelter_pipeline.api.belongings import belonging
+
 # A value is kept for so many times what it took to find out: at most a twentieth of one core goes into it.
 _TIMES = 20.0
 _MOST_SECONDS = 300.0
-_making = threading.Lock()
 
 
 class Remembered:
@@ -48,9 +49,4 @@ class Remembered:
 
 def remembered(request: Request, name: str, find_out: Callable[[], Any]) -> Any:
     """The value of this name, remembered by the application that answers the request."""
-    state = request.app.state
-    with _making:
-        if not hasattr(state, "remembered"):
-            state.remembered = {}
-        value: Remembered = state.remembered.setdefault(name, Remembered(find_out))
-    return value.get()
+    return belonging(request.app, f"remembered {name}", lambda: Remembered(find_out)).get()

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from shelter_pipeline.api.belongings import belonging
 from shelter_pipeline.api.services import services_of, unhurried
 from shelter_pipeline.domain.errors import ShelterError
 from shelter_pipeline.operations.upkeep import refresh_counts, refresh_words
@@ -19,7 +20,6 @@ from shelter_pipeline.operations.workplace import Workplace
 _log = logging.getLogger(__name__)
 UPKEEP_SECONDS = 2.0  # how long whoever asks first waits for words of new datasets, or for counts
 _AGAIN_SECONDS = 5.0
-_making = threading.Lock()
 
 
 class Upkeep:
@@ -69,16 +69,15 @@ class Upkeeps:
 
 def upkeep_of(request: Request) -> Upkeeps:
     """The upkeep of the application that answers this request."""
-    state = request.app.state
-    with _making:
-        if not hasattr(state, "upkeep"):
-            workplace = services_of(request).workplace
-            state.upkeep = Upkeeps(
-                Upkeep(lambda: _patiently(workplace, refresh_words)),
-                Upkeep(lambda: _patiently(workplace, refresh_counts)),
-            )
-        found: Upkeeps = state.upkeep
-    return found
+    workplace = services_of(request).workplace
+    return belonging(
+        request.app,
+        "upkeep",
+        lambda: Upkeeps(
+            Upkeep(lambda: _patiently(workplace, refresh_words)),
+            Upkeep(lambda: _patiently(workplace, refresh_counts)),
+        ),
+    )
 
 
 def _patiently(workplace: Workplace, work: Callable[[Workplace], object]) -> None:

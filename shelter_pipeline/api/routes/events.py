@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from shelter_pipeline.api.answers import answer
+from shelter_pipeline.api.belongings import belonging
 from shelter_pipeline.api.errors import unavailable
 from shelter_pipeline.api.live import Live, Telling, TooManyListenersError
 from shelter_pipeline.api.methods import IS_HEAD
@@ -23,7 +23,6 @@ _POLL_SECONDS = 5
 _MEDIA_TYPE = "text/event-stream"
 # nginx would collect what is told until it is a page of memory.
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-_making = threading.Lock()
 
 
 @router.get("/browse/events", include_in_schema=False)
@@ -49,14 +48,14 @@ def now(request: Request) -> Response:
 
 def live_of(request: Request) -> Live:
     """The listeners of the application that answers the request."""
-    state = request.app.state
-    with _making:
-        if not hasattr(state, "live"):
-            read = _teller(request)
-            state.live = Live(read, most=services_of(request).settings.api_live_listeners)
-            services_of(request).metrics.listeners.set_function(lambda: state.live.listeners)
-    found: Live = state.live
-    return found
+    services = services_of(request)
+
+    def make() -> Live:
+        live = Live(_teller(request), most=services.settings.api_live_listeners)
+        services.metrics.listeners.set_function(lambda: live.listeners)
+        return live
+
+    return belonging(request.app, "live", make)
 
 
 def end_live(app: FastAPI) -> None:
