@@ -331,6 +331,37 @@ def test_a_resource_whose_address_changes_leads_only_to_what_the_new_one_gives(
     assert links(catalog, site) == [("1", "/new/b.csv")]
 
 
+@pytest.mark.parametrize("sooner", [0, 1])
+def test_a_resource_that_moved_leads_not_to_its_old_place_although_both_places_are_kept_at_once(
+    catalog: Catalog, portal: PortalRow, opened: Open, site: LocalSite, sooner: int
+) -> None:
+    old, new = (site.serves(f"/{name}/", page(f"{name}.csv", "/both.csv")) for name in ("old", "new"))
+    harvested(catalog, portal, [a_dataset("1", a_resource(old)), a_dataset("2", a_resource(old))])
+    with opened() as workplace:
+        discover_resources(workplace, portal.slug)
+        harvested(catalog, portal, [a_dataset("1", a_resource(new)), a_dataset("2", a_resource(old))])
+        _classify_only(workplace, portal)
+        due_again(catalog)
+        ledger = ExplorationLedger(workplace, portal.id)
+        both = ledger.take(5, each=5, full_hosts=())
+        for held in both:
+            held.begin()
+            for found in held.exploration.pages:
+                held.hear(found, workplace.door.read(found.url))
+        ledger.keep(both[:sooner], [])  # the page of the old place, which is not put down yet
+        for held in both[:sooner]:
+            held.fresh, held.found = {}, []
+        lost = ledger.keep(both, both)
+
+    assert (len(both), lost) == (2, set())
+    assert links(catalog, site) == [
+        ("1", "/both.csv"),
+        ("1", "/new/new.csv"),
+        ("2", "/both.csv"),
+        ("2", "/old/old.csv"),
+    ]
+
+
 def test_several_urls_in_one_field_are_each_looked_at_and_repairs_are_recorded(
     catalog: Catalog, portal: PortalRow, opened: Open
 ) -> None:

@@ -1,7 +1,8 @@
 -- The way from every resource of a place to each file that a page of it gives. A file that several pages give keeps the
--- first of this round; one whose page is of an earlier round, or no longer gives it, comes to the page that does.
+-- first of this round; one whose page is of an earlier round or another place, or no longer gives it, comes to the page
+-- that does.
 WITH settled AS (
-    SELECT page.id
+    SELECT page.id, page.exploration_id
       FROM staged_exploration
       JOIN exploration USING (id)
       JOIN exploration_page AS page ON page.exploration_id = exploration.id AND page.round = exploration.round
@@ -18,7 +19,9 @@ WITH settled AS (
         ON CONFLICT (asset_id, resource_id) DO UPDATE
        SET via = excluded.via, why = excluded.why, page_id = excluded.page_id, path = '{}'
      WHERE known.page_id IS NULL
-        OR (known.page_id <> excluded.page_id AND known.page_id NOT IN (SELECT id FROM settled))
+        OR (known.page_id <> excluded.page_id
+            AND (known.page_id, (SELECT mine.exploration_id FROM resource AS mine WHERE mine.id = known.resource_id))
+                NOT IN (SELECT id, exploration_id FROM settled))
     RETURNING resource_id, xmax = 0 AS is_new
 )
 UPDATE exploration
