@@ -19,14 +19,19 @@ _READ_BYTES = 1024 * 1024
 
 
 class Kept(set[str | None]):
-    """The keys under which something is kept in a folder: read once, then as this process changes it.
+    """The keys under which something is kept in a folder: as it was looked at last, and as this process changes it.
 
-    What another process keeps meanwhile is not taken up here, and not overwritten either.
+    What another process has kept since is not taken up here, and not overwritten either.
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(path.stem for path in folder.glob(f"*{NOTE}"))
+        super().__init__()
         self._folder = str(folder)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """See what other processes have kept by now. What they have taken away shows when it is taken up."""
+        self.update(path.stem for path in Path(self._folder).glob(f"*{NOTE}"))
 
     def are_of_others(self, key: str) -> bool:
         """Whether another process keeps something under this key that we know nothing of."""

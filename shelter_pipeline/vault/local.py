@@ -38,7 +38,6 @@ from shelter_pipeline.vault.store import (
     is_digest,
     places_of,
 )
-from shelter_pipeline.vault.sweep import sweep
 
 # From so many files on, syncing the whole file system costs less than syncing each.
 _GROUP = 4
@@ -175,7 +174,7 @@ class LocalStore(SpoolingStore):
 
     def sweep_partials(self, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
         """Remove partials last written longer ago than that and in nobody's hands; returns how many."""
-        return sweep(self.root / "partial", older_than_seconds, kept_seconds=kept_seconds)
+        return self._sweep(older_than_seconds, kept_seconds)
 
     def files_below(self, folder: str) -> Iterator[str]:
         """Locations of everything below a folder that is not a folder itself, links not followed."""

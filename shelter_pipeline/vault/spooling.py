@@ -13,6 +13,7 @@ from shelter_pipeline.domain.errors import DamagedError, TransientError
 from shelter_pipeline.vault.keeping import Kept
 from shelter_pipeline.vault.partial import LocalPartial
 from shelter_pipeline.vault.store import Blob, Partial, digest_path
+from shelter_pipeline.vault.sweep import sweep
 
 _COPY_BYTES = 1024 * 1024
 _RESERVE_PARTS = 20
@@ -76,6 +77,11 @@ class SpoolingStore(ABC):
             reserve = min(reserve_bytes, room.f_blocks * room.f_frsize // _RESERVE_PARTS)
             return room.f_bavail * room.f_frsize - reserve
         return None
+
+    def _sweep(self, older_than_seconds: float, kept_seconds: float | None) -> int:
+        swept = sweep(self._partials, older_than_seconds, kept_seconds=kept_seconds)
+        self._kept.look_again()
+        return swept
 
     def _outcome(self, partial: Partial) -> Blob | TransientError:
         """A blob, or what kept it from becoming one."""

@@ -145,6 +145,7 @@ class BlobStore(Protocol):
     def sweep_partials(self, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
         """Remove partials that crashed writers left behind; returns how many.
 
+        What other processes have kept is taken up from now on.
         `kept_seconds` is how old those may be that were kept to be taken up; as the others if None.
         """
 

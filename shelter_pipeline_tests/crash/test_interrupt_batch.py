@@ -65,13 +65,13 @@ def test_an_interrupted_worker_gives_back_its_claims_and_its_successor_asks_for_
         kept = {path.suffix for path in files_in(workplace.store.root, "partial")}
         before = scalar(workplace, "SELECT count(*) FROM asset WHERE state = 'held'")
         result = rescue_batch(workplace, key, run_id="next")
-        asked_for = field(server.heads("/large.bin")[-1], "Range")
+        asked_for = [field(one, "Range") for one in server.heads("/large.bin")]
 
     assert took < 30
     assert asked.returncode != 0
     assert (held, kept) == (0, {".part", ".json"})
     assert (result.state, result.leftover) == ("done", 0)
     assert result.reasons == {"stored": 21 - before}
-    assert asked_for == f"bytes={SENT}-"
+    assert asked_for == [None, f"bytes={SENT}-"]
     assert workplace.store.size_of(hashlib.sha256(BODY).hexdigest()) == len(BODY)
     assert_whole(workplace)

@@ -176,6 +176,18 @@ def test_what_another_process_keeps_meanwhile_is_not_overwritten(place: StoreUnd
     assert (kept, found) == (False, '"1"')
 
 
+def test_what_another_process_has_kept_is_taken_up_once_the_store_was_swept(place: StoreUnderTest) -> None:
+    store = place.opened()
+    keep(place)
+    assert not store.keeps("key")
+
+    store.sweep_partials(3600)
+
+    assert store.keeps("key")
+    with store.receive("key") as partial:
+        assert (partial.size, partial.sha256) == (len(PART), hashlib.sha256(PART).hexdigest())
+
+
 def test_old_partials_are_swept_and_young_ones_left(place: StoreUnderTest) -> None:
     for name in ("old", "young", "kept.part", "kept.json", "lone.json", "in-hand"):
         (place.partials / name).write_bytes(b"left behind")
