@@ -21,6 +21,7 @@ from shelter_pipeline.catalog.claims import ClaimedAsset, claim_batch
 from shelter_pipeline.catalog.settling import CaptureRow, Settlement, settle_claims
 from shelter_pipeline.dispatch.heartbeat import Heartbeat
 from shelter_pipeline.dispatch.patience import patiently
+from shelter_pipeline.dispatch.unbroken import unbroken
 from shelter_pipeline.domain.errors import CatalogAwayError
 from shelter_pipeline.domain.follow_up import follow_up
 from shelter_pipeline.domain.verdicts import Verdict, holds_file
@@ -81,6 +82,7 @@ class BatchRun:
         self._progress = progress
         self._stop = stop
         self._claims: dict[int, ClaimedAsset] = {}
+        self._ended: list[tuple[ClaimedAsset, Capture]] = []  # and not settled yet
         self._exhausted = False
         self._patience_seconds = workplace.settings.lease_seconds
 
@@ -118,11 +120,11 @@ class BatchRun:
     def _wind_down(self, engine: Engine, heartbeat: Heartbeat) -> None:
         engine.stop()
         until = time.monotonic() + self._workplace.settings.fetch_stop_seconds
-        while engine.pending and time.monotonic() < until:
+        while (engine.pending or self._ended) and time.monotonic() < until:
             self._settle(engine, heartbeat)
         engine.cancel()
         until = time.monotonic() + _CANCEL_SECONDS
-        while engine.pending and time.monotonic() < until:
+        while (engine.pending or self._ended) and time.monotonic() < until:
             self._settle(engine, heartbeat)
 
     def _claim(self, engine: Engine, heartbeat: Heartbeat) -> None:
@@ -134,16 +136,17 @@ class BatchRun:
             return
         claims = self._ask_for_claims(_IN_HAND - engine.pending)
         self._exhausted = not claims
-        heartbeat.watch(claim.token for claim in claims)
-        for left, claim in zip(range(len(claims) - 1, -1, -1), claims, strict=True):
-            self._claims[claim.token] = claim
-            engine.fetch(
-                claim,
-                claim.url,
-                promise_of(claim),
-                cancelled=_lost(heartbeat, claim.token),
-                more=left > 0,
-            )
+        with unbroken():
+            heartbeat.watch(claim.token for claim in claims)
+            for left, claim in zip(range(len(claims) - 1, -1, -1), claims, strict=True):
+                self._claims[claim.token] = claim
+                engine.fetch(
+                    claim,
+                    claim.url,
+                    promise_of(claim),
+                    cancelled=_lost(heartbeat, claim.token),
+                    more=left > 0,
+                )
 
     def _wait_for_room(self) -> bool:
         """Nothing runs and the store is nearly full: give it a minute, for others may make room."""
@@ -174,11 +177,11 @@ class BatchRun:
 
     def _settle(self, engine: Engine, heartbeat: Heartbeat) -> None:
         """Record what has ended; waits a moment if nothing has."""
-        ended: list[tuple[ClaimedAsset, Capture]] = engine.results(
-            _LOOK_SECONDS, linger_seconds=_LINGER_SECONDS
-        )
-        if ended:
-            ours = self._record(ended)
+        with unbroken():
+            self._ended += engine.results(_LOOK_SECONDS, linger_seconds=_LINGER_SECONDS)
+        if self._ended:
+            ours = self._record(self._ended)
+            ended, self._ended = self._ended, []
             for claim, capture in ended:
                 self._count(capture, is_ours=claim.token in ours)
                 heartbeat.forget(claim.token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -139,6 +140,53 @@ def test_interrupted_while_the_catalog_is_away_it_still_ends_soon(
 
     assert time.monotonic() - began < 15
     assert scalar(workplace, "SELECT count(*) FROM claim WHERE state = 'released'") == 4
+
+
+@pytest.mark.timeout(60)
+def test_interrupted_where_it_shares_something_with_the_lanes_it_keeps_none_of_them_waiting(
+    workplace: Workplace, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = [server.serves(f"/{n}.csv", *whole(f"a,b\n{n},{n}\n".encode())) for n in range(20)]
+    key = a_batch_of(workplace, urls)
+    queue, asked = Engine._queue, 0
+
+    def interrupted(engine: Engine, url: Any, job: Any) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 10:
+            engine._something.acquire()
+            signal.raise_signal(signal.SIGINT)  # would be raised before the condition is entered
+            engine._something.release()
+        queue(engine, url, job)
+
+    monkeypatch.setattr(Engine, "_queue", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        rescue_batch(workplace, key, run_id="run")
+
+    assert asked == 20
+    assert scalar(workplace, "SELECT count(*) FROM claim WHERE state = 'held'") == 0
+    assert rescue_batch(workplace, key, run_id="next").state == "done"
+
+
+def test_what_has_ended_is_settled_although_an_interrupt_comes_with_it(
+    workplace: Workplace, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = a_batch_of(workplace, [server.serves("/1.csv", *whole(b"a,b\n1,1\n"))])
+    results = Engine.results
+
+    def interrupted(engine: Engine, *asked: Any, **more: Any) -> Any:
+        found = results(engine, *asked, **more)
+        if found:
+            signal.raise_signal(signal.SIGINT)
+        return found
+
+    monkeypatch.setattr(Engine, "results", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        rescue_batch(workplace, key, run_id="run")
+
+    assert scalar(workplace, "SELECT state FROM asset") == "held"
 
 
 def test_a_bug_in_a_fetch_gives_back_every_claim(
