@@ -172,10 +172,6 @@ class LocalStore(SpoolingStore):
         for name in self.document_names(prefix):
             yield name, (self.root / name).read_bytes()
 
-    def sweep_partials(self, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
-        """Remove partials last written longer ago than that and in nobody's hands; returns how many."""
-        return self._sweep(older_than_seconds, kept_seconds)
-
     def files_below(self, folder: str) -> Iterator[str]:
         """Locations of everything below a folder that is not a folder itself, links not followed."""
         for directory, folders, files in os.walk(self.root / folder):

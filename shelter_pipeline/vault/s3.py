@@ -173,7 +173,7 @@ class S3Store(SpoolingStore):
 
     def sweep_partials(self, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
         """Remove old partials of this machine, and abort uploads to which nothing was added for a day."""
-        swept = self._sweep(older_than_seconds, kept_seconds)
+        swept = super().sweep_partials(older_than_seconds, kept_seconds=kept_seconds)
         try:
             return swept + self._abort_leftovers(older_than_seconds)
         except S3Error as error:  # a server that is away, or cannot list uploads, keeps nobody from working

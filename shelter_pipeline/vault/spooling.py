@@ -78,7 +78,8 @@ class SpoolingStore(ABC):
             return room.f_bavail * room.f_frsize - reserve
         return None
 
-    def _sweep(self, older_than_seconds: float, kept_seconds: float | None) -> int:
+    def sweep_partials(self, older_than_seconds: float, *, kept_seconds: float | None = None) -> int:
+        """Remove partials last written longer ago than that and in nobody's hands; returns how many."""
         swept = sweep(self._partials, older_than_seconds, kept_seconds=kept_seconds)
         self._kept.look_again()
         return swept
