@@ -135,6 +135,7 @@ class _Completion:
             "upload": "send the bytes, and the file counts",
             "challenge": "we hold these bytes; answer the challenge, and your copy counts",
             "quorum": "the file counts when other nodes report the same bytes",
+            None: "send first what you owe; others fetch this file",
         }
         return Ruling("settled", messages[proof], UNPROVED, proof)
 
@@ -173,9 +174,11 @@ class _Completion:
             return None
         if report.is_stored and ruling.proof is None and rulings.is_other_look(report, claim):
             return FollowUp("pending", timedelta(0), claim.attempts)  # one of two is wrong: we look at once
-        if ruling.proof in ("upload", "challenge") and not claim.is_held:
+        if ruling.proof is not None and rulings.waits(ruling.proof, self._owed) and not claim.is_held:
             seconds = rulings.proof_seconds(ruling.proof, claim.purpose, report.size or 0, self._settings)
             return FollowUp("pending", timedelta(seconds=seconds), claim.attempts)
+        if ruling.reason == UNPROVED and ruling.proof != "quorum":
+            witnesses = 1  # others who say that they have it make no failure of it
         return rulings.after_failure(report, claim, ruling.reason, witnesses, self._settings)
 
     def _proof(self, report: Report, ruling: Ruling, witnesses: int) -> AskedProof | None:

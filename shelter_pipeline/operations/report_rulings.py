@@ -25,7 +25,7 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 # What a node sends at the least, so that a large file has the time it takes.
 _UPLOAD_BYTES_PER_SECOND = 128 * 1024
 _HOUR_SECONDS, _DAY_SECONDS = 3600.0, 86_400.0
-# A node that lately sent so few of the files it reported is not asked any more, and files do not wait for it.
+# A node that lately did not send so many of the files it reported is not waited for.
 _MOST_MISSED = 3
 
 
@@ -88,19 +88,27 @@ def is_other_look(report: Report, claim: ReportedClaim) -> bool:
     return claim.purpose == "fetch" and claim.is_held and report.sha256 != claim.sha256
 
 
-def proof_of(report: Report, held: dict[str, int], owed: Owed, settings: Settings, room: int | None) -> Proof:
-    """How bytes that a node reports are to be proved."""
+def proof_of(
+    report: Report, held: dict[str, int], owed: Owed, settings: Settings, room: int | None
+) -> Proof | None:
+    """How bytes that a node reports are to be proved; None while it owes us as much as it may.
+
+    Witnesses stand in only for what we cannot receive: a node that owes, or does not send, must not win by that a
+    proof which it can arrange with another.
+    """
     if report.sha256 in held:
         return "challenge"
     size = report.size or 0
-    may_send = (
-        settings.node_uploads
-        and size <= settings.node_upload_max_bytes
-        and owed.open < settings.node_open_uploads
-        and owed.missed < _MOST_MISSED
-        and (room is None or size < room)
-    )
-    return "upload" if may_send else "quorum"
+    if not (
+        settings.node_uploads and size <= settings.node_upload_max_bytes and (room is None or size < room)
+    ):
+        return "quorum"
+    return "upload" if owed.open < settings.node_open_uploads else None
+
+
+def waits(proof: Proof, owed: Owed) -> bool:
+    """Whether a file waits until its node has proved that it has it; else others may have it soon."""
+    return proof == "challenge" or (proof == "upload" and owed.missed < _MOST_MISSED)
 
 
 def proof_seconds(proof: Proof, purpose: str, size: int, settings: Settings) -> float:

@@ -96,20 +96,72 @@ def test_a_file_that_is_never_sent_goes_to_somebody_else(
     assert state_of(liar.catalog, 1) == ("held", "stored")
 
 
-def test_who_does_not_send_is_not_asked_any_more_and_no_file_waits_for_it(
-    honest_and_liar: tuple[Volunteer, Volunteer],
-) -> None:
-    _, liar = honest_and_liar
+def apart(catalog: Catalog) -> None:
+    """Every node is in a network of its own."""
+    change(catalog, "UPDATE node SET network = convert_to(name, 'UTF8')")
+
+
+def rests_for_minutes(catalog: Catalog, number: int) -> bool:
+    """Whether others may have the file of this number in a moment."""
+    query = "SELECT next_attempt_at < now() + interval '2 minutes' FROM asset WHERE url LIKE :url"
+    return bool(rows(catalog, query, url=f"%/{number}.csv")[0][0])
+
+
+def send_nothing(liar: Volunteer) -> None:
+    """It reports three files, and lets the time to send them pass."""
     for number in range(3):
         liar.reports(number, csv(number))
-    change(liar.catalog, "UPDATE proof SET deadline = now() - interval '1 second'")
-    prove_nodes(liar.api.workplace)
+        change(liar.catalog, "UPDATE proof SET deadline = now() - interval '1 second' WHERE state = 'open'")
+        prove_nodes(liar.api.workplace)
+
+
+def test_no_file_waits_for_who_does_not_send(honest_and_liar: tuple[Volunteer, Volunteer]) -> None:
+    _, liar = honest_and_liar
+    send_nothing(liar)
 
     outcome = liar.reports(4, csv(4))
 
-    assert outcome["proof"] is None
-    query = "SELECT next_attempt_at < now() + interval '2 minutes' FROM asset WHERE url LIKE '%/4.csv'"
-    assert rows(liar.catalog, query) == [(True,)]
+    assert rests_for_minutes(liar.catalog, 4)
+    assert liar.sends(outcome, csv(4)).status_code == 201  # it may yet
+    assert state_of(liar.catalog, 4) == ("held", "stored")
+
+
+def test_two_that_send_nothing_are_no_witnesses_for_one_another(
+    honest_and_liar: tuple[Volunteer, Volunteer],
+) -> None:
+    liars = honest_and_liar
+    for liar in liars:
+        send_nothing(liar)
+    catalog = liars[0].catalog
+    apart(catalog)
+
+    for liar in liars:
+        liar.reports(4, csv(400))
+
+    assert counted(catalog) == 0
+    assert rows(catalog, "SELECT count(*) FROM blob") == [(0,)]
+    assert state_of(catalog, 4) == ("pending", "unproved")
+    assert rests_for_minutes(catalog, 4)
+    assert rows(catalog, "SELECT attempts FROM asset WHERE url LIKE '%/4.csv'") == [(0,)]
+
+
+def test_two_that_owe_too_much_are_no_witnesses_for_one_another(
+    catalog: Catalog, catalog_url: str, tmp_path: Path
+) -> None:
+    with_files(catalog, 4)
+    with an_api(catalog_url, tmp_path / "store", node_open_uploads=1) as running:
+        liars = Volunteer(running, "whale"), Volunteer(running, "shark")
+        for number, liar in enumerate(liars):
+            liar.reports(number, csv(number))
+        apart(catalog)
+
+        outcomes = [liar.reports(2, csv(200)) for liar in liars]
+
+    assert [outcome["proof"] for outcome in outcomes] == [None, None]
+    assert "send first what you owe" in outcomes[0]["message"]
+    assert counted(catalog) == 0
+    assert state_of(catalog, 2) == ("pending", "unproved")
+    assert rests_for_minutes(catalog, 2)
 
 
 def test_nobody_sends_or_answers_for_another(honest_and_liar: tuple[Volunteer, Volunteer]) -> None:

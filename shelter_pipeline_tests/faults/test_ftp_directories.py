@@ -305,17 +305,19 @@ def test_zero_bytes_and_broken_lines_cost_only_their_own_entry() -> None:
 
 @pytest.mark.parametrize("address", ["10,0,0,1", "169,254,169,254", "127,0,0,2"])
 def test_the_address_named_for_a_listing_is_never_dialled(address: str) -> None:
-    with FaultServer("127.0.0.2") as elsewhere, socket.socket() as nobody:
-        port = elsewhere.port
-        nobody.bind(("127.0.0.1", port))  # where the server itself would be asked, no one else answers
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # where the server itself would be asked, no one else answers
+        port = nobody.getsockname()[1]
         passive = f"227 go ({address},{port >> 8},{port & 255})\r\n".encode()
-        with FtpFaultServer(
-            lists={"LIST": [LIST]}, replies={"EPSV": b"500 no\r\n", "PASV": passive}
-        ) as server:
+        with (
+            FaultServer("127.0.0.2", port=port) as elsewhere,
+            FtpFaultServer(
+                lists={"LIST": [LIST]}, replies={"EPSV": b"500 no\r\n", "PASV": passive}
+            ) as server,
+        ):
             # that port was asked of the server itself
             assert reason_of(server.url("/pub/")) == "connect-failed"
-
-        assert elsewhere.accepted == 0
+            assert elsewhere.accepted == 0
 
 
 def test_the_guard_is_asked_about_a_directory_too() -> None:
