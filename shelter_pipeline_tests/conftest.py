@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Any
 
 import pytest
@@ -36,6 +37,9 @@ def _sways(name: str) -> bool:
 # At import, so that fixtures of a whole session and the processes they start see it too.
 for _name in [name for name in os.environ if _sways(name)]:
     del os.environ[_name]
+# What a script starts in the background has it ignored, and so would everything that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ByFile(LoadScopeScheduling):
