@@ -85,6 +85,8 @@ class ReportLedger:
 
     def witnesses(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, int]:
         """By token, how many independent nodes said the same lately, this one included."""
+        if not rows:
+            return {}
         parameters = {"rows": json.dumps(list(rows)), "node_id": self._node_id, "days": _WITNESS_DAYS}
         found = self._connection.execute(statement("count_witnesses"), parameters)
         return {row.token: row.witnesses for row in found}

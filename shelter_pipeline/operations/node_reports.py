@@ -87,7 +87,7 @@ class _Completion:
                     "size": report.size,
                 }
                 for report, ruling in zip(self._reports, ruled, strict=True)
-                if ruling.reason is not None
+                if ruling.needs_witnesses
             ]
         )
         self._ledger.record(
@@ -177,8 +177,6 @@ class _Completion:
         if ruling.proof is not None and rulings.waits(ruling.proof, self._owed) and not claim.is_held:
             seconds = rulings.proof_seconds(ruling.proof, claim.purpose, report.size or 0, self._settings)
             return FollowUp("pending", timedelta(seconds=seconds), claim.attempts)
-        if ruling.reason == UNPROVED and ruling.proof != "quorum":
-            witnesses = 1  # others who say that they have it make no failure of it
         return rulings.after_failure(report, claim, ruling.reason, witnesses, self._settings)
 
     def _proof(self, report: Report, ruling: Ruling, witnesses: int) -> AskedProof | None:

@@ -38,6 +38,11 @@ class Ruling:
     reason: str | None = None
     proof: Proof | None = None
 
+    @property
+    def needs_witnesses(self) -> bool:
+        """Whether it matters who says the same: of failures, and of bytes that nothing else can prove."""
+        return self.reason is not None and (self.reason != UNPROVED or self.proof == "quorum")
+
 
 def first_ruling(report: Report, claim: ReportedClaim | None) -> Ruling | None:
     """The ruling on a result that settles nothing, because of what is known of its claim; None for all others."""

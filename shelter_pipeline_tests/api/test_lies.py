@@ -101,12 +101,6 @@ def apart(catalog: Catalog) -> None:
     change(catalog, "UPDATE node SET network = convert_to(name, 'UTF8')")
 
 
-def rests_for_minutes(catalog: Catalog, number: int) -> bool:
-    """Whether others may have the file of this number in a moment."""
-    query = "SELECT next_attempt_at < now() + interval '2 minutes' FROM asset WHERE url LIKE :url"
-    return bool(rows(catalog, query, url=f"%/{number}.csv")[0][0])
-
-
 def send_nothing(liar: Volunteer) -> None:
     """It reports three files, and lets the time to send them pass."""
     for number in range(3):
@@ -121,7 +115,7 @@ def test_no_file_waits_for_who_does_not_send(honest_and_liar: tuple[Volunteer, V
 
     outcome = liar.reports(4, csv(4))
 
-    assert rests_for_minutes(liar.catalog, 4)
+    assert is_due(liar.catalog, 4, within_minutes=2)
     assert liar.sends(outcome, csv(4)).status_code == 201  # it may yet
     assert state_of(liar.catalog, 4) == ("held", "stored")
 
@@ -141,7 +135,7 @@ def test_two_that_send_nothing_are_no_witnesses_for_one_another(
     assert counted(catalog) == 0
     assert rows(catalog, "SELECT count(*) FROM blob") == [(0,)]
     assert state_of(catalog, 4) == ("pending", "unproved")
-    assert rests_for_minutes(catalog, 4)
+    assert is_due(catalog, 4, within_minutes=2)
     assert rows(catalog, "SELECT attempts FROM asset WHERE url LIKE '%/4.csv'") == [(0,)]
 
 
@@ -161,7 +155,7 @@ def test_two_that_owe_too_much_are_no_witnesses_for_one_another(
     assert "send first what you owe" in outcomes[0]["message"]
     assert counted(catalog) == 0
     assert state_of(catalog, 2) == ("pending", "unproved")
-    assert rests_for_minutes(catalog, 2)
+    assert is_due(catalog, 2, within_minutes=2)
 
 
 def test_nobody_sends_or_answers_for_another(honest_and_liar: tuple[Volunteer, Volunteer]) -> None:

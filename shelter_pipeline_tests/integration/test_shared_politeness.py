@@ -269,7 +269,7 @@ def test_one_process_alone_never_waits_for_the_database_between_two_starts(
 
     # Once it has shown how many starts it uses, there is always one left while it asks for more.
     assert len(rounds) < 25
-    assert statistics.median(log.gaps[-40:]) < 0.15
+    assert statistics.median(log.gaps[-40:]) < 0.14
 
 
 def test_slots_of_a_killed_process_come_back_when_their_lease_is_over(

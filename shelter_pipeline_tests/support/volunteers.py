@@ -159,10 +159,10 @@ def state_of(catalog: Catalog, number: int) -> tuple[str, str | None]:
     return found[0], found[1]
 
 
-def is_due(catalog: Catalog, number: int) -> bool:
-    """Whether somebody may fetch the file of this number now."""
-    query = "SELECT next_attempt_at <= now() FROM asset WHERE url = :url"
-    return bool(rows(catalog, query, url=url_of(number))[0][0])
+def is_due(catalog: Catalog, number: int, *, within_minutes: int = 0) -> bool:
+    """Whether somebody may fetch the file of this number now, or so soon."""
+    query = "SELECT next_attempt_at <= now() + make_interval(mins => :minutes) FROM asset WHERE url = :url"
+    return bool(rows(catalog, query, url=url_of(number), minutes=within_minutes)[0][0])
 
 
 def counted(catalog: Catalog) -> float:
